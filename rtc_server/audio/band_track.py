@@ -1,4 +1,4 @@
-"""Loudness of a stream in bands of frequency, one row for each 20 ms."""
+"""Loudness of a stream in frequency bands, one row for each 20 ms."""
 
 import math
 from collections import deque
@@ -16,26 +16,27 @@ WINDOW_S: Final = 0.032
 BANDS: Final = 20
 LOWEST_HZ, HIGHEST_HZ = 200.0, 7000.0
 FLOOR_DB: Final = -75.0
-"""Band energy of silence."""
+"""Band energy that counts as silence."""
 MAX_DELAY_ROWS: Final = 1500 // FRAME_MS
-"""Longest way from playout to the listener: network, jitter buffers, sound card and room."""
+"""Longest delay from sending a frame until it comes back: network, jitter buffers, sound card and
+room."""
 KEPT_ROWS: Final = 20_000 // FRAME_MS
-"""Longer than any segment and its delay."""
+"""Rows that are kept: more than any segment and its delay."""
 LOOK_BACK_ROWS: Final = MAX_DELAY_ROWS + 1500 // FRAME_MS
-"""Length of the samples kept while nobody speaks: the longest way, and what a segment has in front
-of the moment in which it is noticed."""
+"""Audio that is kept while nobody speaks: the longest delay, and the part of a segment before the
+moment at which it is detected."""
 BATCH_ROWS: Final = 10
-"""Rows analysed at once. One by one they cost four times as much; more would need arrays so large
-that the allocator asks the system for fresh pages each time, dearer than the transform."""
+"""Rows that are analysed at once. One at a time takes four times as long. With more, the arrays
+would be so large that the allocator requests new pages from the system each time, which takes
+longer than the transform."""
 Rows: TypeAlias = npt.NDArray[np.float32]
 
 
 def filter_bank(sample_rate: int) -> tuple[Samples, Rows]:
-    """Return a window function and the weights that sum its spectrum into bands, evenly spaced in
-    mel.
+    """Return a window function, and weights that sum the spectrum's power in bands, evenly spaced
+    in mel; shape (2 * bins, BANDS).
 
-    The spectrum's real and imaginary parts are squared where they are, one after the other: there
-    is a row of weights for each.
+    Real and imaginary parts are squared in place, interleaved, so each has its own row of weights.
     """
     size = round(WINDOW_S * sample_rate)
     low, high = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
@@ -48,19 +49,20 @@ def filter_bank(sample_rate: int) -> tuple[Samples, Rows]:
 
 
 class BandTrack:
-    """One stream as rows of band energies, of which the last `KEPT_ROWS` are kept by their number.
+    """Band energies of one stream: the last `KEPT_ROWS` rows, by number.
 
-    Samples wait until somebody wants to read; while nobody will, the oldest are forgotten.
+    Samples are analysed in batches and when rows are read. While nobody speaks, they are not
+    analysed, and the oldest are dropped.
     """
 
     def __init__(self, sample_rate: int) -> None:
         self._hop = sample_rate * FRAME_MS // 1000
         self._window, self._weights = filter_bank(sample_rate)
         self._waiting: deque[Samples] = deque()
-        """Samples that are in no row yet, but for the overlap."""
+        """Samples that are not analysed yet, and the overlap with the last row."""
         self._waiting_samples = 0
         self._start = 0
-        """Position of the first of them; row n begins at n hops."""
+        """Position of the first waiting sample; row n begins at n hops."""
         self._rows = np.full((KEPT_ROWS, BANDS), FLOOR_DB, np.float32)
         self._numbers = np.full(KEPT_ROWS, -1, np.int64)
         self._attentive = False
@@ -72,16 +74,16 @@ class BandTrack:
         return first + self._due(first)
 
     def attend(self, first: int) -> None:
-        """Keep the rows from `first` on: they will be read."""
+        """Keep the rows from `first` on, because they will be read."""
         self._attentive = True
         self._forget(first * self._hop)
 
     def rest(self) -> None:
-        """Keep no more than the last `LOOK_BACK_ROWS` of what comes: nobody will read the rest."""
+        """Keep only the last `LOOK_BACK_ROWS` of what comes from now on."""
         self._attentive = False
 
     def jump(self, number: int) -> None:
-        """Begin at row `number` with what is pushed from now on."""
+        """Give the samples that are pushed next the position of row `number`."""
         if self._attentive:
             self._analyse()
         self._waiting.clear()
@@ -89,7 +91,7 @@ class BandTrack:
         self._start = number * self._hop
 
     def push(self, samples: Samples) -> None:
-        """Take what follows; the array is kept until it is analysed."""
+        """Take the next samples. The array is not copied: do not change it afterwards."""
         self._waiting.append(samples)
         self._waiting_samples += samples.size
         if not self._attentive:
@@ -98,8 +100,8 @@ class BandTrack:
             self._analyse()
 
     def read(self, first: int, last: int) -> Rows:
-        """Return the rows from `first` up to `last`, in dB, shape (n, BANDS); silence where none
-        are.
+        """Return the rows from `first` up to `last`, in dB, shape (n, BANDS). Rows that are not
+        kept count as silence.
         """
         self._analyse()
         wanted = np.arange(first, last)
@@ -115,7 +117,7 @@ class BandTrack:
             self._waiting_samples -= size
 
     def _first(self) -> int:
-        """Number of the first row that has not been analysed."""
+        """Return the number of the first row that has not been analysed."""
         return -(-self._start // self._hop)
 
     def _due(self, first: int) -> int:

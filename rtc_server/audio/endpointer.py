@@ -1,4 +1,4 @@
-"""Endpointing: start and end of speech, and the best position to cut a segment that is too long."""
+"""Endpointing: start and end of speech, and the best place to cut a segment that is too long."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,16 @@ import numpy as np
 from rtc_server.pcm import SPEECH_RATE, Samples, ms_to_samples
 
 HYSTERESIS = 0.15
-"""Speech goes on while the probability stays above the threshold less this (as Silero's own)."""
+"""Difference to the threshold by which the probability may fall while speech goes on, as in
+Silero's own code."""
 
 MAX_BACKDATE_SAMPLES = ms_to_samples(128, SPEECH_RATE)
-"""Limit on how far the end of speech may lie before the VAD's last speech window. Silero lags by 60
-to 130 ms; more would split sentences in noise, where weak sounds do not stand out (`bench/vad.py`).
-"""
+"""Limit on how far before the VAD's last speech window the end of speech may be. Silero lags by 60
+to 130 ms; a higher limit would split sentences in noise, where weak sounds are not audible
+(`bench/vad.py`)."""
 
 ONSET_GAP_SAMPLES = ms_to_samples(100, SPEECH_RATE)
-"""A pause that long, before enough was heard to call it speech, begins the count anew."""
+"""Pause after which the count towards `min_speech_samples` starts again."""
 
 
 class Window(NamedTuple):
@@ -30,28 +31,30 @@ class Window(NamedTuple):
     probability: float
     """Probability of speech, in [0, 1]."""
     audible_end_samples: int | None
-    """End of the last sound in it that stands out of the background; None without any."""
+    """End of the last sound in it that is louder than the background; None without any."""
     level_db: float
-    """Mean power, in dB below full scale."""
+    """Mean power in dB, where full scale is 0."""
     concealed: bool
-    """Mostly invented by loss concealment."""
+    """True if more than half of it was invented by loss concealment."""
 
 
 class Background:
-    """Level of the background, and the sounds that stand out of it."""
+    """Estimate of the background's level, and detector of louder sounds."""
 
     _PARTS = 4
     _STANDS_OUT_DB = 4.0
     _QUIETEST_DB = -69.0
-    """A muted microphone sends digital silence; what is audible is not measured against that."""
+    """Lowest level of the background: a muted microphone sends digital silence, against which any
+    sound would be audible."""
     _RISE_DB_PER_S = 3.0
-    """Slow, so that a sentence does not count as background; down it follows at once."""
+    """Rate at which the level rises: slow, so that a sentence does not become background. It falls
+    at once."""
 
     def __init__(self) -> None:
         self._floor_db = 0.0
 
     def measure(self, window: Samples) -> tuple[float, int | None]:
-        """Return the level of the window in dB full scale, and the end of what is audible in it.
+        """Return the level of the window in dB (full scale is 0), and the end of audible sound.
 
         The end is in samples from the window's start; None when nothing is audible.
         """
@@ -70,27 +73,28 @@ class Background:
 class Endpointer:
     """Hysteresis over speech probabilities: begins at the threshold, ends after the hangover.
 
-    A VAD goes on saying speech for a while after the sound has ended. The hangover therefore
-    counts from the last audible sample (at most `MAX_BACKDATE_SAMPLES` back), though it never
-    ends while the VAD still says speech. In noise nothing stands out, and the VAD's word counts.
+    A VAD still reports speech for a while after the sound has ended. So the hangover counts from
+    the last audible sample, at most `MAX_BACKDATE_SAMPLES` before the last window with speech; but
+    speech never ends while the VAD reports it. In noise no sound is audible above the background,
+    and that limit applies.
     """
 
     def __init__(self, *, threshold: float, hangover_samples: int, min_speech_samples: int) -> None:
         self.threshold = threshold
         """Probability at which speech begins."""
         self.hangover_samples = hangover_samples
-        """Silence that ends speech."""
+        """Silence that ends speech, in samples."""
         self._min_speech_samples = min_speech_samples
         self.reset()
 
     def reset(self) -> None:
         """Return to silence, as at the start."""
         self.in_speech = False
-        """True while someone speaks, pauses shorter than the hangover included."""
+        """True while someone speaks, including pauses shorter than the hangover."""
         self.onset_samples: int | None = None
-        """Start of speech, or of what may become speech; None in silence."""
+        """Start of speech, or of sound that may become speech; None in silence."""
         self.voice_end_samples = 0
-        """End of the last window that the VAD called speech."""
+        """End of the last window with speech, by the VAD."""
         self.speech_end_samples = 0
         """End of the last audible speech; at or before `voice_end_samples`."""
         self._voiced_samples = 0
@@ -98,7 +102,7 @@ class Endpointer:
         """Silence that ends speech in the present pause, if that is more than the hangover."""
 
     def is_extended(self, now_samples: int) -> bool:
-        """Return whether only the extension of the hangover keeps speech from being over."""
+        """Return whether only the extended hangover keeps speech from ending."""
         return self.in_speech and now_samples - self.speech_end_samples >= self.hangover_samples
 
     def begins(self, window: Window) -> bool:
@@ -140,10 +144,11 @@ class Endpointer:
 
 
 def quietest(windows: Sequence[Window]) -> Window:
-    """Return the window where a cut hurts least: least like speech, then quietest, then latest.
+    """Return the best window for a cut: that with the least sum of speech probability and level
+    (60 dB count as much as a probability of 1); of several the latest.
 
-    A window counts together with its neighbours, so that a pause between words wins over the
-    stop inside a consonant.
+    Each window is averaged with its neighbours, so that a pause between words is preferred to the
+    short silence inside a consonant.
     """
 
     def cost(index: int) -> tuple[float, int]:

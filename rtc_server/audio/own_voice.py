@@ -1,11 +1,11 @@
 """Detection of speech that we played and that came back through a loudspeaker.
 
-Both ends are followed as log energies in bands, 50 times a second. What comes back is what was
-played, some time later, coloured by loudspeaker and room: its bands rise and fall together with
-those of the reference at one delay, whatever the gain of each band. A person who speaks over it
-adds energy where the delayed reference has none, and that is looked for separately.
+Sent and received audio are compared as log energies in bands, 50 times a second. An echo is what
+was played, some time later, filtered by loudspeaker and room: at one delay its bands rise and fall
+together with those of the reference, whatever the gain of each band. A person who speaks over it
+adds energy where the delayed reference has none; that is detected separately.
 
-Pure: fed audio with its positions on the session's audio clock, asks no clock.
+Pure: its clock is the position of the audio on the session's audio clock.
 """
 
 from dataclasses import dataclass
@@ -18,24 +18,25 @@ from rtc_server.audio.band_track import BANDS, FLOOR_DB, HOP, MAX_DELAY_ROWS, Ba
 from rtc_server.pcm import FRAME_MS, PLAYOUT_RATE, SPEECH_RATE, Samples
 
 UNEVEN_ROWS: Final = 15
-"""Audio comes in packets of a WebSocket and late: so far its clock and that of playout may part."""
+"""Rows by which the clocks of received and of played audio may differ, because a WebSocket's audio
+comes late and in large packets."""
 LEAST_ROWS: Final = 15
-"""Shorter stretches say too little."""
+"""Fewest rows that can be compared."""
 RANGE_DB: Final = 40.0
-"""Dynamic range: a band weaker than the strongest by more than this counts as silence."""
+"""Dynamic range: a band that is weaker than the strongest by more than this counts as silence."""
 ROOM_DECAY_DB: Final = 4.0
-"""A row's sound hangs on in the room and falls by so much in the next (300 ms to −60 dB)."""
+"""Decay of a room's sound from one row to the next (300 ms to −60 dB), for the comparison."""
 ALIKE: Final = 0.75
-"""Correlation from which a stretch counts as the reference come back: that reached 0.81 or more in
-rooms of all kinds, a person's own words 0.47 or less."""
+"""Correlation from which a stretch counts as echo. Echoes reached 0.81 or more in rooms of all
+kinds, a person's own words 0.47 or less."""
 LONGEST_DECAY_DB: Final = 1.2
-"""An echo that falls more slowly than this (a second to −60 dB) is no room's."""
+"""Slowest decay of a room (a second to −60 dB), for the search for a person's speech."""
 EXCESS_DB: Final = 6.0
-"""Excess over the loudest possible echo from which a sound is something else."""
+"""Level above the loudest possible echo from which a band holds another sound."""
 EXCESS_BANDS: Final = 2
-"""So many bands of a row must be."""
+"""Bands of a row that must hold another sound."""
 PERSON_ROWS: Final = 4
-"""So many rows must be: 80 ms of a person's speech."""
+"""Rows with another sound that are a person's speech: 80 ms."""
 
 SILENT_FRAME: Final = np.zeros(PLAYOUT_RATE * FRAME_MS // 1000, np.float32)
 
@@ -45,15 +46,15 @@ class Judgement:
     """Similarity of a stretch of received audio to what was played."""
 
     alike: float
-    """Correlation with what was played, −1 to 1, at the delay where it is highest."""
+    """Highest correlation with what was played at any delay, −1 to 1."""
     delay_ms: int
-    """Delay at which it is highest."""
+    """Delay of that correlation."""
     person_ms: int
-    """Duration for which the stretch is louder than the echo can be."""
+    """Time for which the stretch is louder than an echo can be."""
 
     @property
     def is_own_voice(self) -> bool:
-        """True if it holds what was played, and nobody speaks over it."""
+        """True if the stretch is an echo, and nobody speaks over it."""
         return self.alike >= ALIKE and self.person_ms < PERSON_ROWS * FRAME_MS
 
 
@@ -61,27 +62,27 @@ NOBODY: Final = Judgement(0.0, 0, 0)
 
 
 class OwnVoice:
-    """Comparison of what was received with what was played in the last seconds.
+    """Comparison of received audio with what was played in the last seconds.
 
-    Works only while something plays and for as long as that may take to come back, and only while
-    somebody speaks (`attend`): most of the time it is one or the other.
+    To save time, it works only until what was played can no longer come back, and analyses audio
+    only while somebody speaks (`attend`).
     """
 
     def __init__(self) -> None:
         self._played, self._heard = BandTrack(PLAYOUT_RATE), BandTrack(SPEECH_RATE)
         self._played_at = -1
-        """Row at which the last frame was handed over."""
+        """Row of the last frame."""
         self._active_until = -1
-        """Until that row what was played may come back."""
+        """Last row in which what was played may come back."""
 
     def attend(self, start_samples: int) -> None:
-        """Begin to keep audio from that position on: somebody speaks, and `judge` will be asked."""
+        """Keep audio from that position on, for `judge`: somebody has begun to speak."""
         first = start_samples // HOP
         self._played.attend(first - MAX_DELAY_ROWS)
         self._heard.attend(first)
 
     def rest(self) -> None:
-        """Stop keeping audio: nobody speaks any more."""
+        """Stop keeping audio: nobody speaks."""
         self._played.rest()
         self._heard.rest()
 
@@ -94,8 +95,8 @@ class OwnVoice:
             frame = SILENT_FRAME
         else:
             self._active_until = now + MAX_DELAY_ROWS
-        # Both clocks run alike, but arrive unevenly: only a real gap counts. Frames that leave as
-        # a block, all at one position, follow one another.
+        # Both clocks have the same rate, but positions come unevenly, so only a larger difference
+        # is a gap. Frames of a block all have one position, and follow one another.
         if now != self._played_at and abs(now - self._played.next) > UNEVEN_ROWS:
             self._played.jump(now)
         self._played_at = now
@@ -151,7 +152,7 @@ def _person_rows(heard: Rows, echo: Rows) -> int:
     strong = echo > echo.max(axis=0) - 25.0
     gain = _medians(heard - echo, strong)
     expected = _decaying(np.maximum(echo + gain, FLOOR_DB), LONGEST_DECAY_DB)
-    # Where in time a row ends is known to a row only.
+    # The delay is known to one row only.
     expected[:-1] = np.maximum(expected[:-1], expected[1:])
     audible = heard > heard.max() - 30.0
     excess = (heard > expected + EXCESS_DB) & audible
@@ -159,8 +160,8 @@ def _person_rows(heard: Rows, echo: Rows) -> int:
 
 
 def _medians(rows: Rows, counted: npt.NDArray[np.bool_]) -> Rows:
-    """Return the median of each band over the rows that count, one at least. With numpy's nanmedian
-    `_person_rows` takes four times as long.
+    """Return the median of each band over the rows that count, at least one. With numpy's nanmedian
+    `_person_rows` would take four times as long.
     """
     ordered = np.sort(np.where(counted, rows, np.inf), axis=0)
     counts = np.count_nonzero(counted, axis=0)
@@ -170,7 +171,7 @@ def _medians(rows: Rows, counted: npt.NDArray[np.bool_]) -> Rows:
 
 
 def _decaying(rows: Rows, fall_db: float) -> Rows:
-    """Return the rows, where each band falls by no more than that from one row to the next."""
+    """Return the rows, raised so that no band falls by more than `fall_db` from row to row."""
     ramp = np.arange(len(rows), dtype=np.float32)[:, None] * np.float32(fall_db)
     decaying: Rows = np.maximum.accumulate(rows + ramp, axis=0) - ramp
     return decaying

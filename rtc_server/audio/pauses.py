@@ -1,21 +1,21 @@
-"""Shortens the pauses in synthesized speech. Pure."""
+"""Shortening of the pauses in synthesized speech. Pure."""
 
 import numpy as np
 
 from rtc_server.pcm import PLAYOUT_RATE, Samples, ms_to_samples, samples_to_ms
 
 BLOCK_SAMPLES = ms_to_samples(5, PLAYOUT_RATE)
-"""Silence is found, and taken out, in blocks of 5 ms."""
+"""Size of the blocks in which silence is found and removed: 5 ms."""
 QUIET = 10 ** (-50 / 20)
-"""Below this amplitude nothing is heard, and a join makes no click."""
+"""Amplitude below which sound counts as silence, and a join makes no click."""
 LEADING_MS = 20
-"""Silence that may stay before the first sound: a pause belongs behind a clause."""
+"""Silence that may stay before the first sound. A clause has its pause at the end."""
 
 
 class PauseTrimmer:
-    """Passes on the speech of one clause, with no silence in it longer than `longest_ms`.
+    """Filter for the speech of one clause, which shortens silence to `longest_ms`.
 
-    Silence waits for the next sound, so that how much stays at the end is known at the end.
+    Silence is held back until the next sound, because silence at the end is shortened differently.
     """
 
     def __init__(self, longest_ms: int) -> None:
@@ -29,12 +29,12 @@ class PauseTrimmer:
 
     @property
     def quiet_ms(self) -> int:
-        """Silence behind the last sound so far, in whole blocks, at most `longest_ms`."""
+        """Silence since the last sound, in whole blocks, at most `longest_ms`."""
         blocks = 0 if _is_loud(self._rest) else len(self._held)
         return round(samples_to_ms(blocks * BLOCK_SAMPLES, PLAYOUT_RATE))
 
     def push(self, samples: Samples) -> Samples:
-        """Take what follows, any length; return what may be heard of it so far."""
+        """Take the next samples, shape (n,); return those that are ready."""
         samples = np.concatenate([self._rest, samples])
         count = samples.size // BLOCK_SAMPLES
         blocks = samples[: count * BLOCK_SAMPLES].reshape(count, BLOCK_SAMPLES)
@@ -52,7 +52,7 @@ class PauseTrimmer:
         return np.concatenate(kept) if kept else np.empty(0, np.float32)
 
     def flush(self, trailing_ms: int) -> Samples:
-        """Return what is left at the end: of silence, up to `trailing_ms`."""
+        """End the clause; return the rest, with up to `trailing_ms` of silence."""
         held, rest = self._held, self._rest
         self._held, self._rest = [], np.empty(0, np.float32)
         if _is_loud(rest):

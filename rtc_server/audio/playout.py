@@ -19,7 +19,7 @@ from rtc_server.pcm import (
 )
 
 GAP_MS = 100
-"""Silence between two segments: heard as the pause between two sentences."""
+"""Silence between two segments, like a pause between two sentences."""
 
 
 class PlayoutState(StrEnum):
@@ -29,82 +29,82 @@ class PlayoutState(StrEnum):
     STARTED = "started"
     FINISHED = "finished"
     DROPPED = "dropped"
-    """Not heard, or not heard to its end."""
+    """Not played, or not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayoutChange:
-    """A segment came into another state."""
+    """Change of a segment's state."""
 
     segment_id: str
-    """As given to `Playout.push`."""
+    """Id as given to `Playout.push`."""
     state: PlayoutState
-    """The state it is in now."""
+    """New state."""
     queue_ms: float
-    """Speech that waits to be played, of all segments, right after the change."""
+    """Speech of all segments that waits to be played, right after the change."""
 
 
 class PlayoutFrame(NamedTuple):
     """20 ms for the client."""
 
     samples: Samples | None
-    """float32 at `PLAYOUT_RATE`, shape (PLAYOUT_FRAME_SAMPLES,); None in silence."""
+    """Samples: float32 at 48 kHz, shape (960,); None in silence."""
     changes: tuple[PlayoutChange, ...]
-    """State changes that come with this frame."""
+    """Changes of states with this frame."""
 
 
 class Playout:
-    """A bounded queue of segments, pulled from one frame at a time. Never blocks.
+    """Bounded queue of segments, from which one frame at a time is pulled. Never blocks.
 
-    Segments are heard in the order in which they were announced. One whose next chunk is late is
-    waited for, in silence. When more than `max_ms` wait, the oldest segment that nobody has begun
-    to hear is dropped; a single segment longer than `max_ms` loses its end.
+    Segments are played in the order in which they were announced. If the next chunk of one is late,
+    there is silence until it comes. When more than `max_ms` wait, the oldest segment that has not
+    started is dropped; a single segment that is longer loses its end.
     """
 
     def __init__(self, max_ms: float) -> None:
         self.set_bound(max_ms)
         self._segments: deque[PlayoutSegment] = deque()
         self._ignored: set[str] = set()
-        """Dropped segments that are still being synthesized."""
+        """Ids of dropped segments that are still being synthesized."""
         self._gap = PlayoutGap()
         self._tail: Samples | None = None
-        """The fading end of what was cleared while it was heard."""
+        """Fade-out of speech that was cleared while it played."""
         self._returned: deque[Samples] = deque()
-        """Frames that were pulled and came back unplayed."""
+        """Frames that were pulled, and put back because they did not reach the client."""
 
     def set_bound(self, max_ms: float) -> None:
-        """Change how much may wait; counts from the next speech that is added."""
+        """Set how much may wait, from the next speech that is added on."""
         self._max_samples = round(max_ms * PLAYOUT_RATE / 1000)
 
     @property
     def queue_ms(self) -> float:
-        """Speech that arrived and waits to be played."""
+        """Length of the speech that waits to be played, in ms."""
         queued = sum(s.queued_samples for s in self._segments) + sum(f.size for f in self._returned)
         return samples_to_ms(queued, PLAYOUT_RATE)
 
     def put_back(self, frames: Iterable[Samples]) -> None:
-        """Play these pulled frames again, before all else: they were lost on their way.
+        """Play these frames again, before all else: they did not reach the client.
 
-        The states of their segments have been told and are not told again.
+        The changes of their segments' states are not reported again.
         """
         self._returned.extendleft(reversed([frame.copy() for frame in frames]))
         if self._returned:
             self._returned[0][:FADE_SAMPLES] *= FADE_IN
 
     def announce(self, segment_id: str, group: str = "") -> tuple[PlayoutChange, ...]:
-        """Take a place in the order, before there is anything to play; see `push`."""
+        """Add a segment to the order before it has speech; see `push`."""
         if segment_id in self._ignored or self._find(segment_id):
             return ()
         self._segments.append(PlayoutSegment(segment_id, group or segment_id))
         return (self._change(segment_id, PlayoutState.QUEUED),)
 
     def push(self, segment_id: str, samples: Samples, group: str = "") -> tuple[PlayoutChange, ...]:
-        """Add speech to the end of a segment, and announce it if that was not done.
+        """Add speech to the end of a segment, which is announced if it is new.
 
         Args:
-            segment_id: whose speech it is; after `finish` it must not come again.
-            samples: float32 at `PLAYOUT_RATE`, shape (n,).
-            group: segments of one may follow each other without a pause; its own if empty.
+            segment_id: id of the segment; not to be used again after `finish`.
+            samples: float32 at 48 kHz, shape (n,).
+            group: group of segments that may follow each other without a pause; empty for none.
         """
         announced = self.announce(segment_id, group)
         segment = self._find(segment_id)
@@ -114,7 +114,7 @@ class Playout:
         return announced + self._keep_bound(segment)
 
     def unstarted_samples(self, segment_id: str) -> int:
-        """Return the length of a segment that is whole and nobody has begun to hear; else 0."""
+        """Return the length of a complete segment that has not started; else 0."""
         segment = self._find(segment_id)
         if segment is None or segment.started or segment.truncated or not segment.complete:
             return 0
@@ -127,7 +127,7 @@ class Playout:
         return np.concatenate(segment.chunks)
 
     def replace(self, segment_id: str, samples: Samples) -> None:
-        """Play other speech instead of what `unstarted` returned, which still is unstarted."""
+        """Replace the speech of a segment that has not started."""
         segment = self._find(segment_id)
         assert segment is not None and not segment.started
         segment.chunks = deque([samples])
@@ -136,8 +136,8 @@ class Playout:
     def finish(
         self, segment_id: str, *, pause: bool = True, pause_ms: int = GAP_MS
     ) -> tuple[PlayoutChange, ...]:
-        """End a segment: no more speech will come for it. A pause of `pause_ms` follows it before
-        another group, and with `pause` before the next segment of its own.
+        """End a segment: no more speech will come for it. A pause of `pause_ms` follows before the
+        next group, and with `pause` also before the next segment of the same group.
         """
         self._ignored.discard(segment_id)
         segment = self._find(segment_id)
@@ -146,12 +146,12 @@ class Playout:
         segment.complete, segment.pause = True, pause
         segment.pause_samples = ms_to_samples(pause_ms, PLAYOUT_RATE)
         if segment.queued_samples or segment.started:
-            return ()  # `pull` reports the end when it is heard
+            return ()  # `pull` reports the end when it is played
         self._segments.remove(segment)
         return (self._change(segment_id, PlayoutState.DROPPED),)
 
     def clear(self) -> tuple[PlayoutChange, ...]:
-        """Drop all that plays and waits; fade out."""
+        """Drop all speech that plays or waits, with a fade-out."""
         if self._returned:
             self._tail = self._returned[0][:FADE_SAMPLES] * FADE_IN[::-1]
         elif self._segments and self._segments[0].fade_in_position:
@@ -173,8 +173,8 @@ class Playout:
         return self._next_frame()
 
     def _next_frame(self) -> PlayoutFrame:
-        # A segment begins where the one before it, and the gap behind that, ends. With frames of
-        # its own each would take 10 ms more, which a long talk has no time for.
+        # A segment begins inside a frame, right after the one before it and its gap. Beginning with
+        # a frame of its own would add 10 ms on average, too much for a long talk.
         frame: Samples | None = None
         changes: list[PlayoutChange] = []
         at = 0
@@ -199,7 +199,7 @@ class Playout:
     def _take(
         self, segment: PlayoutSegment, wanted: int, changes: list[PlayoutChange]
     ) -> Samples | None:
-        """Take up to `wanted` samples of the first segment; None if it must be waited for."""
+        """Take up to `wanted` samples of the first segment; None while its next chunk is late."""
         before = segment.queued_samples
         enough = segment.complete or before >= PLAYOUT_FRAME_SAMPLES + FADE_SAMPLES
         sounding = segment.fade_in_position > 0

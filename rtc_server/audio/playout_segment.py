@@ -1,4 +1,4 @@
-"""Speech of one segment of a playout, with fades where silence is next to it. Pure."""
+"""Speech of one segment of a playout, with fades next to silence. Pure."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy as np
 from rtc_server.pcm import Samples
 
 FADE_SAMPLES = 120
-"""2.5 ms: long enough to hide a click, too short to be heard as a fade."""
+"""Length of a fade, 2.5 ms: long enough to hide a click, too short to be noticed."""
 
 FADE_IN: Samples = (0.5 - 0.5 * np.cos(np.pi * np.arange(FADE_SAMPLES) / FADE_SAMPLES)).astype(
     np.float32
@@ -18,35 +18,37 @@ FADE_IN: Samples = (0.5 - 0.5 * np.cos(np.pi * np.arange(FADE_SAMPLES) / FADE_SA
 
 @dataclass(slots=True)
 class PlayoutSegment:
-    """Speech of one segment, of which some may still be on its way."""
+    """Speech of one segment, of which more may come."""
 
     segment_id: str
     group: str
     chunks: deque[Samples] = field(default_factory=deque)
+    """Speech that is not yet played."""
     queued_samples: int = 0
-    """Arrived and not yet played."""
+    """Length of these chunks."""
     complete: bool = False
-    """No more will arrive."""
+    """True if no more will come."""
     truncated: bool = False
-    """True if the end was dropped for want of room."""
+    """True if its end was dropped because too much waited."""
     pause: bool = True
     """True if a pause follows it, whatever comes next."""
     pause_samples: int = 0
-    """Silence behind it, when there is one."""
+    """Length of the silence after it, if there is one."""
     started: bool = False
+    """True once any of it was played."""
     fade_in_position: int = 0
     """Samples played since it started or resumed, up to `FADE_SAMPLES`."""
 
     def push(self, samples: Samples) -> None:
+        """Add speech to its end."""
         if samples.size:
             self.chunks.append(samples)
             self.queued_samples += samples.size
 
     def take(self, count: int, *, fade_out: bool) -> Samples:
-        """Return the next `count` samples, with the fades that are due; `fade_out` when silence
-        follows.
+        """Remove and return the next `count` samples, with fades; `fade_out` if silence follows.
 
-        The end of a complete segment always fades, also when it lies in the next frame.
+        The end of a complete segment always fades, even if a part of the fade is in the next frame.
         """
         parts, wanted = [], count
         while wanted:

@@ -1,9 +1,9 @@
-"""The network of Silero VAD 6 for 16 kHz (MIT, https://github.com/snakers4/silero-vad), in numpy.
+"""Network of Silero VAD 6 for 16 kHz (MIT, https://github.com/snakers4/silero-vad), in numpy.
 
-One window is half a million multiplications: so little that a general runtime spends more on its
-way to them than on them. Here it takes a third of onnxruntime's time, and gives the same result to
-within float32's rounding. From a window of 512 samples to a probability: a spectrogram of 4 frames,
-four convolutions over it that leave one column, and an LSTM cell that carries the past.
+A window takes half a million multiplications, so few that a general runtime spends more time on its
+overhead. This code takes a third of onnxruntime's time, with the same result to within float32's
+rounding. From a window of 512 samples to a probability: a spectrogram of 4 frames, four
+convolutions that reduce it to one column, and an LSTM cell with the state of the stream.
 """
 
 import zipfile
@@ -20,26 +20,27 @@ _Array: TypeAlias = npt.NDArray[np.float32]
 
 WINDOW_SAMPLES = 512
 _CONTEXT_SAMPLES = 64
-"""The network wants the end of the window before in front of each, and as much mirrored behind."""
+"""Samples of the window before that the network gets before each window; as many mirrored samples
+follow it."""
 _FFT_SAMPLES, _HOP_SAMPLES, _FRAMES = 256, 128, 4
 _BINS = _FFT_SAMPLES // 2 + 1
 _TAPS = 3
 _UNITS = 128
-"""Of the first convolution and of the LSTM; the three between have 64, 64 and 128."""
+"""Units of the first convolution and of the LSTM; the three layers between have 64, 64 and 128."""
 _MIDDLE = 64
 _HIDDEN = slice(_CONTEXT_SAMPLES, _CONTEXT_SAMPLES + _UNITS)
 _CELL = slice(_CONTEXT_SAMPLES + _UNITS, _CONTEXT_SAMPLES + 2 * _UNITS)
-"""The states of the LSTM in what is remembered of a stream, behind the end of its last window."""
+"""Indices of the LSTM's states in `SileroStream.memory`, after the end of the last window."""
 
 
 class SileroWeights:
-    """Weights that all streams share, as matrices that a row of input is multiplied with."""
+    """Weights that all streams share, as matrices for rows of input."""
 
     def __init__(self, path: Path) -> None:
-        """Read them from `path`, which `models/silero_vad/recipe.py` wrote.
+        """Read the weights from `path`, which `models/silero_vad/recipe.py` wrote.
 
         Raises:
-            ValueError: it is not that file, or damaged.
+            ValueError: the file is another one, or damaged.
             OSError: it cannot be read.
         """
         self._read = _read_arrays(path)
@@ -49,7 +50,7 @@ class SileroWeights:
         self.conv2, self.bias2 = self._convolution(1, (_MIDDLE, _UNITS))
         conv3, self.bias3 = self._convolution(2, (_MIDDLE, _MIDDLE))
         conv4, self.bias4 = self._convolution(3, (_UNITS, _MIDDLE))
-        # Two columns reach the third convolution and one the fourth: the other taps meet padding.
+        # The third convolution gets two columns and the fourth one: their other taps meet padding.
         self.conv3 = conv3[_MIDDLE:]
         self.conv4 = conv4[_MIDDLE : 2 * _MIDDLE]
         # PyTorch's gates are input, forget, cell, output; here the three sigmoids come first. As
@@ -95,13 +96,13 @@ class SileroStream:
 def probabilities(
     weights: SileroWeights, streams: Sequence[SileroStream], windows: Sequence[Samples]
 ) -> list[float]:
-    """Return the probability of speech in the next window of each stream. Two dozen at once cost
-    half as much each.
+    """Return the probability of speech in the next window of each stream. With two dozen streams in
+    one call, each takes half as long.
 
     Args:
-        weights: the network's.
-        streams: one or more, none of them twice.
-        windows: one for each, float32, shape (WINDOW_SAMPLES,).
+        weights: weights of the network.
+        streams: one or more streams, each once.
+        windows: one window for each stream, float32, shape (512,).
     """
     count = len(windows)
     memory = np.concatenate([stream.memory for stream in streams]).reshape(count, -1)
@@ -113,8 +114,8 @@ def probabilities(
     parts = _columns(whole, _FFT_SAMPLES, _HOP_SAMPLES) @ weights.stft
     parts *= parts
     parts = parts.reshape(count, _FRAMES, 2 * _BINS)
-    # A column of zeros pads each side of the spectrogram; before the second convolution, which
-    # takes every other column, only the one in front is reached.
+    # A column of zeros pads each side of the spectrogram. The second convolution takes every other
+    # column, so it needs only the padding in front.
     spectrum = np.zeros((count, 1 + _FRAMES + 1, _BINS), np.float32)
     np.add(parts[:, :, :_BINS], parts[:, :, _BINS:], out=spectrum[:, 1:-1])
     np.sqrt(spectrum, out=spectrum)
@@ -161,17 +162,17 @@ def _read_arrays(path: Path) -> dict[str, _Array]:
 
 
 def _layer(columns: _Array, matrix: _Array, bias: _Array) -> _Array:
-    """Compute a convolution, or what is left of one, and its rectifier; one row for each column."""
+    """Return the output of a convolution and its rectifier, one row for each column of input."""
     out: _Array = columns @ matrix
     out += bias
     return np.maximum(out, 0, out=out)
 
 
 def _columns(rows: _Array, size: int, step: int) -> _Array:
-    """Return of each row the columns of that size that begin a step apart, side by side."""
+    """Return the overlapping pieces of each row: `size` values each, `step` apart; one per row."""
     count, length = rows.shape
     across, along = rows.strides
     each = (length - size) // step + 1
-    # as_strided and sliding_window_view would take longer to say this than the copy takes.
+    # as_strided and sliding_window_view take longer to make the same view than the copy takes.
     strides = (across, step * along, along)
     return np.ndarray((count, each, size), np.float32, rows, 0, strides).reshape(-1, size)

@@ -1,4 +1,4 @@
-"""The last seconds of one stream, addressed by position on its audio clock."""
+"""Tape: the last seconds of one stream, addressed by position on its audio clock."""
 
 from collections import deque
 
@@ -10,23 +10,23 @@ _INITIAL_SAMPLES = 32_768
 
 
 class Tape:
-    """Contiguous audio from `start` to `end`; the owner releases what it no longer needs."""
+    """Contiguous audio from `start` to `end`. The owner calls `forget` to drop the oldest."""
 
     def __init__(self) -> None:
         self._samples: Samples = np.empty(_INITIAL_SAMPLES, np.float32)
         self._concealed: deque[tuple[int, int]] = deque()
-        """Concealed spans; first sample and the one behind the last."""
+        """Concealed spans: position of the first sample, and after the last."""
         self._offset = 0
-        """Index in the arrays of the first sample that is kept."""
+        """Index of the first sample that is kept, in `_samples`."""
         self.start = 0
         """Position of the first sample that is kept."""
         self.end = 0
         """Position after the last one."""
 
     def append(self, pcm: Pcm) -> None:
-        """Add what follows. The first one sets the position.
+        """Add audio. The first call sets the position.
 
-        What concealment invented is taken to come first: it bridges a hole before what arrived.
+        Concealed samples count as the first of `pcm`: they fill a hole before what arrived.
 
         Raises:
             ValueError: `pcm` does not begin where the tape ends.
@@ -44,9 +44,7 @@ class Tape:
         self.end += count
 
     def read(self, start: int, end: int) -> Samples:
-        """Return a view of [start, end), good until the next `append`; copy what
-        must live longer.
-        """
+        """Return a view of [start, end), which is valid until the next `append`."""
         return self._samples[self._index(start) : self._index(end)]
 
     def concealed(self, start: int, end: int) -> int:
@@ -54,7 +52,7 @@ class Tape:
         return sum(max(0, min(end, last) - max(start, first)) for first, last in self._concealed)
 
     def forget(self, before: int) -> None:
-        """Drop what lies before that position."""
+        """Drop the audio before that position."""
         before = min(max(before, self.start), self.end)
         self._offset += before - self.start
         self.start = before
@@ -67,7 +65,7 @@ class Tape:
         return self._offset + position - self.start
 
     def _make_room(self, count: int) -> None:
-        """Grow, or move what is kept to the front, so that `count` samples fit behind."""
+        """Make room for `count` samples at the end."""
         kept = self.end - self.start
         if self._offset + kept + count <= self._samples.size:
             return

@@ -1,10 +1,9 @@
-"""Shortening of speech in time, its pitch kept: WSOLA. Pure.
+"""Shortening of speech without a change of pitch: WSOLA. Pure.
 
 After W. Verhelst and M. Roelands, "An overlap-add technique based on waveform similarity (WSOLA)",
-ICASSP 1993. Frames that follow each other in the source are copied as they are, and a frame is
-overlapped with a later one only where enough is to be left out: at a tempo of 1.05 nine tenths of
-the samples are the source's own. Where to go on is found by correlation, first at a quarter of the
-rate, then among the samples around the best place.
+ICASSP 1993. Samples are copied unchanged until enough must be left out; then the audio is faded
+over to a later place. At a tempo of 1.05, nine tenths of the samples are copies. The place is found
+by correlation, first at a quarter of the rate, then among the samples around the best one.
 """
 
 import numpy as np
@@ -12,45 +11,45 @@ import numpy as np
 from rtc_server.pcm import PLAYOUT_RATE, Samples, ms_to_samples
 
 _COARSE = 4
-"""Samples for one of the first search."""
+"""Samples that are averaged to one in the first search."""
 LEAST_SKIP, MOST_SKIP = ms_to_samples(4, PLAYOUT_RATE), ms_to_samples(16, PLAYOUT_RATE)
-"""Range of what is left out at once: a period or more of any voice above 63 Hz."""
+"""Least and most samples left out at once: enough for a period of any voice above 63 Hz."""
 DUE_SKIP = ms_to_samples(6, PLAYOUT_RATE)
-"""Samples that are to be left out before any are."""
+"""Samples that must be due to be left out before a place is looked for."""
 _ALIKE = ms_to_samples(10, PLAYOUT_RATE)
-"""Length that must look alike on both sides."""
+"""Length of the audio that is compared."""
 _FADE = ms_to_samples(5, PLAYOUT_RATE)
 _STEP = ms_to_samples(5, PLAYOUT_RATE)
 _PATIENCE = 4
-"""Steps that a better place is waited for: bursts and changes of sound are left alone."""
+"""Steps to wait for a better place, so that bursts and changes of sound are not cut."""
 _GOOD = 0.7
-"""Correlation that is good enough at once."""
+"""Correlation from which a place is taken at once."""
 _AHEAD = MOST_SKIP + _ALIKE + _COARSE
 _MEAN: Samples = np.full(_COARSE, 1 / _COARSE, np.float32)
 _RISE: Samples = (0.5 - 0.5 * np.cos(np.pi * (np.arange(_FADE) + 0.5) / _FADE)).astype(np.float32)
 
 
 class TimeStretch:
-    """Speech of one sentence, which becomes `tempo` times as short, to within `MOST_SKIP`.
+    """Filter that shortens the speech of one sentence by the factor `tempo`, to within `MOST_SKIP`.
 
-    What comes out does not depend on the sizes of the pieces that go in.
+    The output does not depend on the sizes of the pieces that go in.
     """
 
     def __init__(self, tempo: float) -> None:
         """`tempo`: from 1 up to 1.25."""
         self._share = 1.0 - 1.0 / tempo
         self._debt = 0.0
-        """Samples that are still to be left out of what was taken."""
+        """Samples of the input so far that are still to be left out."""
         self._rest: Samples = np.empty(0, np.float32)
         self._waited = 0
 
     def push(self, samples: Samples) -> Samples:
-        """Take what follows: float32 at `PLAYOUT_RATE`, shape (n,). Return what is ready of it."""
+        """Take the next samples: float32 at 48 kHz, shape (n,); return those that are ready."""
         rest = np.concatenate([self._rest, samples])
         ready: list[Samples] = []
         at = 0
         while rest.size - at >= _STEP + _AHEAD:
-            # Both ends of the step are inside `rest`, so that a skip can begin at either.
+            # Both ends of the step are inside `rest`, so that a skip can begin at either end.
             if self._debt < DUE_SKIP:
                 at = self._copy(rest, at, ready)
                 continue
@@ -70,7 +69,7 @@ class TimeStretch:
         return np.concatenate(ready) if ready else np.empty(0, np.float32)
 
     def flush(self) -> Samples:
-        """Return what is left of a clause. Another of the sentence may follow."""
+        """Return the rest of a clause. Another clause of the sentence may follow."""
         rest, self._rest = self._rest, np.empty(0, np.float32)
         self._debt += self._share * rest.size
         return rest
@@ -82,8 +81,8 @@ class TimeStretch:
 
 
 def _best_skip(ahead: Samples) -> tuple[int, float]:
-    """Return after how many samples the audio looks most as it does at the beginning of `ahead`,
-    and how much, from -1 to 1.
+    """Return after how many samples the audio is most similar to the beginning of `ahead`, and the
+    correlation there, from -1 to 1.
     """
     coarse = ahead[: _AHEAD // _COARSE * _COARSE].reshape(-1, _COARSE) @ _MEAN
     size, first, last = _ALIKE // _COARSE, LEAST_SKIP // _COARSE, MOST_SKIP // _COARSE
@@ -96,11 +95,11 @@ def _best_skip(ahead: Samples) -> tuple[int, float]:
 
 
 def _likeness(wanted: Samples, later: Samples) -> Samples:
-    """Normalized correlation of `wanted` with `later` from each place on where it fits; silence is
-    like silence.
+    """Return the normalized correlation of `wanted` with `later` at each position where it fits;
+    1 for silence with silence.
     """
-    # The sum runs over one more at a time: in float32 what is quiet behind a loud sound would be
-    # lost in rounding.
+    # float64: in a running sum in float32, quiet samples after a loud sound would be lost in
+    # rounding.
     sums = np.cumsum(np.square(later, dtype=np.float64))
     energy = sums[wanted.size - 1 :].copy()
     energy[1:] -= sums[: -wanted.size]

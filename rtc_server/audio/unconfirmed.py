@@ -1,11 +1,11 @@
-"""Speech sent last and not yet confirmed by the client. Pure: time is an argument."""
+"""Speech that was sent and is not yet confirmed by the client. Pure: time is an argument."""
 
 from collections import deque
 
 from rtc_server.pcm import FRAME_MS, Samples
 
 FRAMES = 30_000 // FRAME_MS
-"""Frames that are remembered; older ones are given up."""
+"""Most frames that are kept: 30 s; older ones are forgotten."""
 
 
 class UnconfirmedSpeech:
@@ -19,12 +19,12 @@ class UnconfirmedSpeech:
         self._frames.append((now_s, frame))
 
     def confirm(self, until_s: float) -> None:
-        """Forget what was sent until `until_s`: it has arrived."""
+        """Forget the frames sent until `until_s`, which have arrived."""
         while self._frames and self._frames[0][0] <= until_s:
             self._frames.popleft()
 
     def take_unconfirmed(self) -> list[Samples]:
-        """Return the speech that was never confirmed, in order, and forget it."""
+        """Remove and return the frames that are not confirmed, in order."""
         frames = [frame for _, frame in self._frames]
         self._frames.clear()
         return frames

@@ -1,6 +1,6 @@
 """Voice activity detectors: one window of audio in, the probability of speech out.
 
-A detector keeps the state of one stream. What is large (the model) is shared by all of them.
+A detector has the state of one stream. All detectors share the model, which is large.
 """
 
 from collections import deque
@@ -32,15 +32,15 @@ class Vad(Protocol):
         """
 
     def reset(self) -> None:
-        """Forget the stream; the next window begins another."""
+        """Forget the stream; the next window begins another one."""
 
 
 VadFactory: TypeAlias = Callable[[], Vad]
-"""Makes the detector of a new stream. Cheap: the model is loaded already."""
+"""Function that makes the detector of a new stream. It is fast: the model is already loaded."""
 
 
 def make_vad_factory(name: str) -> VadFactory:
-    """Load what all streams share, and return a factory of detectors.
+    """Load the model that all streams share, and return a factory of detectors.
 
     Args:
         name: ``silero`` or ``webrtc``.
@@ -57,10 +57,10 @@ def make_vad_factory(name: str) -> VadFactory:
 
 
 def load_silero(path: Path) -> SileroWeights:
-    """Return the weights in that file.
+    """Return the weights in the file `path`.
 
     Raises:
-        ConfigError: it is missing, damaged or another model.
+        ConfigError: the file is missing, damaged, or of another model.
     """
     try:
         return SileroWeights(path)
@@ -72,11 +72,11 @@ def load_silero(path: Path) -> SileroWeights:
 
 
 def probabilities(vads: Sequence[Vad], windows: Sequence[Samples]) -> list[float]:
-    """Return `Vad.probability` of the next window of each stream; Silero takes all in one call.
+    """Return `Vad.probability` of the next window of each stream, by Silero in a single call.
 
     Args:
-        vads: made by one factory, none of them twice.
-        windows: one for each.
+        vads: detectors of one factory, each once.
+        windows: one window for each detector.
     """
     together = [vad for vad in vads if isinstance(vad, SileroVad)]
     if together and len(together) == len(vads):
@@ -89,11 +89,11 @@ class SileroVad:
 
     window_samples = WINDOW_SAMPLES
     _SILENT_ENERGY = WINDOW_SAMPLES * 1e-8
-    """Energy of −80 dB, below which there is no microphone: it is muted, or its noise is
-    suppressed."""
+    """Energy (−80 dB) below which the microphone is muted, or its noise is suppressed."""
     _SETTLED_WINDOWS = 16
-    """After half a second of that the model is not asked. Asked on, its state would drift until it
-    no longer knows the speech that follows; and it costs more than all else of a silent session."""
+    """Windows of such silence, half a second, after which the model does not run. Otherwise its
+    state would drift until it does not recognise the speech that follows; and it would take more
+    time than all else of a silent session."""
 
     def __init__(self, weights: SileroWeights) -> None:
         self._weights = weights
@@ -107,8 +107,8 @@ class SileroVad:
 
     @staticmethod
     def probabilities(vads: "Sequence[SileroVad]", windows: Sequence[Samples]) -> list[float]:
-        """Return the probabilities of one window each; detectors of the same weights, one or more,
-        none twice.
+        """Return the probability of the next window of each stream. The detectors share their
+        weights; there is at least one, and each is given once.
         """
         asked = [
             (vad, window)
@@ -129,8 +129,8 @@ class SileroVad:
         self._silent_windows = 0
 
     def _has_settled(self, window: Samples) -> bool:
-        """Return whether silence, with this window, has lasted so long that the network is not
-        asked.
+        """Return whether silence, including this window, has lasted so long that the model need not
+        run.
         """
         silent = window @ window < self._SILENT_ENERGY
         self._silent_windows = self._silent_windows + 1 if silent else 0
@@ -138,14 +138,14 @@ class SileroVad:
 
 
 class WebRtcVad:
-    """The detector of the WebRTC project: far cheaper, and far more easily fooled by noise.
+    """Detector of the WebRTC project: much faster, and much more often wrong in noise.
 
-    It only says yes or no; the share of yes among the last few windows stands for a probability.
+    It only decides yes or no; the share of yes in the last few windows serves as a probability.
     """
 
     window_samples = 320
     _AGGRESSIVENESS = 3
-    """0 to 3; 3 lets the least noise through."""
+    """Aggressiveness, 0 to 3: 3 lets the least noise through."""
     _SMOOTHING_WINDOWS = 5
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Audio input of an interpreter: received audio in, what is said in it out.
+"""Audio input of an interpreter: received audio in, events of segments out.
 
-One object owns what listens for a stream: its segmenter, the guard against our own voice, and its
-share in the detection for many sessions.
+One object owns all that detects speech in a stream: its segmenter, the own-voice guard, and its
+part in the detection for many sessions together.
 """
 
 import logging
@@ -31,13 +31,13 @@ class AudioObserver(Protocol):
 
     @property
     def wants_new_segment(self) -> bool:
-        """True if what is said from now on cannot go on with the open segment."""
+        """True if speech from now on must be a segment of its own."""
 
     def on_speech(self, event: SegmenterEvent) -> None:
-        """Take what began, paused or ended; of each segment it is known whose voice it is."""
+        """Take an event. The own-voice guard has already judged the segment in it."""
 
     def on_audio(self) -> None:
-        """Note that audio has come; what was detected in it was reported before."""
+        """Note that audio has come, whose events were reported before."""
 
 
 class AudioOwner(Protocol):
@@ -54,32 +54,33 @@ class DetectionObserver(Protocol):
     """Callbacks to a stream whose speech is detected together with that of others."""
 
     def detected(self, pcm: Pcm, events: list[SegmenterEvent]) -> None:
-        """Take what was detected in audio that was deferred."""
+        """Take the events that were detected in deferred audio."""
 
     def detection_failed(self) -> None:
         """Report that the segmenter, or `detected`, raised; the rest of its audio is lost."""
 
 
 class SharedDetection(Protocol):
-    """Detection of one stream together with others."""
+    """Speech detection of one stream together with others."""
 
     def join(self, observer: DetectionObserver) -> None:
-        """Join the streams that are detected together; audio follows."""
+        """Add a stream whose audio will follow; its events go to `observer`."""
 
     def leave(self) -> None:
-        """Leave them, with the audio that waits. Idempotent."""
+        """Remove the stream, and drop its audio that waits. Idempotent."""
 
     def defers(self, pcm: Pcm) -> bool:
-        """Keep this audio for later; False when it is to be detected now."""
+        """Keep this audio for later and return True; return False if it must be processed now."""
 
     def catch_up(self) -> None:
-        """Detect what waits."""
+        """Detect speech in the audio that waits."""
 
 
 class AudioInput:
-    """Audio of one stream, on its way to one interpreter.
+    """Input of one interpreter: detects speech in one stream, and reports it in order.
 
-    What is done to the input counts from the audio that came before it: that is detected first.
+    A change (of a mode, a button, a direction) applies after all audio that came before it, so that
+    audio is processed first.
     """
 
     def __init__(
@@ -94,14 +95,14 @@ class AudioInput:
         self._owner: AudioOwner | None = None
         self._ended = False
         self._is_open = False
-        """True while somebody is in the middle of a segment."""
+        """True while a segment is open."""
         self._commits_only = False
-        """True while push-to-talk alone decides what a segment is."""
+        """True while only push-to-talk begins and ends segments."""
         self.position_samples = 0
         """Start of the next audio to be detected, on the session's audio clock."""
 
     def connect(self, observer: AudioObserver) -> None:
-        """Report to this interpreter."""
+        """Report to this interpreter from now on."""
         self._observer = observer
 
     def open(self, owner: AudioOwner) -> None:
@@ -111,11 +112,11 @@ class AudioInput:
             self._shared.join(self)
 
     def end(self) -> None:
-        """Take no more audio; what has come is still detected."""
+        """Take no more audio; what has come is still processed."""
         self._ended = True
 
     def close(self) -> None:
-        """Leave the shared detection, with what waits. Idempotent."""
+        """Leave the shared detection, and drop the audio that waits. Idempotent."""
         self._ended = True
         if self._shared is not None:
             self._shared.leave()
@@ -125,7 +126,7 @@ class AudioInput:
     def feed(self, pcm: Pcm) -> None:
         """Take received audio, contiguous in `start_samples`.
 
-        Without an owner, whatever the detection raises is raised.
+        If detection raises, the owner is informed; without an owner, the exception is raised.
         """
         if self._ended or (self._shared is not None and self._shared.defers(pcm)):
             return
@@ -153,12 +154,12 @@ class AudioInput:
             self._owner.on_detection_failed()
 
     def detect_waiting(self) -> None:
-        """Detect what waits: what follows depends on what was said."""
+        """Process the audio that waits, before something that depends on what was said."""
         if self._shared is not None:
             self._shared.catch_up()
 
     def played(self, frame: Samples | None) -> None:
-        """Note a frame that was played just now; None is silence."""
+        """Note a frame that was sent just now; None for silence."""
         self._guard.played(frame, self.position_samples)
 
     # ---------------------------------------------------------------- the open segment
@@ -181,7 +182,7 @@ class AudioInput:
         self._segmenter.extend_hangover(hangover_ms)
 
     def is_own_voice(self, start_samples: int) -> bool:
-        """Return whether all that came since then is nothing but our own speech. It is work."""
+        """Return whether all audio since that position is our own speech. It takes time to find."""
         return self._guard.is_own_voice(start_samples, self.position_samples)
 
     # ---------------------------------------------------------------- segments' rules
@@ -191,7 +192,7 @@ class AudioInput:
         self._segmenter.set_longest(simultaneous=simultaneous)
 
     def set_vad(self, mode: VadMode, hangover_ms: int) -> None:
-        """Change what ends a segment; one that is open when the mode changes ends here."""
+        """Change what ends a segment. A change of the mode ends an open segment."""
         self.detect_waiting()
         self._segmenter.set_hangover_ms(hangover_ms)
         self._report(self._segmenter.set_mode(mode))
@@ -205,7 +206,7 @@ class AudioInput:
         self._report(self._segmenter.start_input(anew=anew))
 
     def commit_input(self, tail: Tail = NO_TAIL) -> None:
-        """Release push-to-talk; so much of what comes was said before."""
+        """Release push-to-talk. Audio of the length of `tail` still belongs to the segment."""
         self.detect_waiting()
         self._report(self._segmenter.commit_input(tail))
 
@@ -220,7 +221,7 @@ class AudioInput:
         self._report(self._segmenter.flush())
 
     def interrupt(self) -> None:
-        """End the open segment: the transport broke, and what comes is another stream."""
+        """End the open segment: the transport was lost, and another stream will follow."""
         self.detect_waiting()
         self._report(self._segmenter.interrupt())
 
@@ -232,7 +233,7 @@ class AudioInput:
             self._observer.on_speech(self._attended(event))
 
     def _attended(self, event: SegmenterEvent) -> SegmenterEvent:
-        """Return the event with the guard's judgement; the guard attends while speech goes on."""
+        """Return the event with the guard's judgement; the guard keeps audio during a segment."""
         if isinstance(event, SpeechStarted):
             self._is_open = True
             self._guard.attend(event.start_samples)
@@ -252,7 +253,7 @@ class AudioInput:
         return segment
 
     def _rest(self) -> None:
-        """Let the guard rest between segments, unless a commit can be of what was said before."""
+        """Let the guard drop audio between segments, unless a commit may still include it."""
         if self._commits_only:
             self._guard.attend(0)
         elif not self._is_open:

@@ -1,13 +1,13 @@
 """Rules that keep the voice near the speaker: pauses, tempo, and omissions. Pure.
 
-Three steps, each begun only where the one before did not do: pauses are shortened beyond 1 s of
-waiting speech, the tempo rises with the sentences that follow, and beyond 5 s whole clauses are
-left out (by the playout's bound), oldest first.
+Three measures: beyond 1 s of waiting speech pauses are shortened; the tempo rises from sentence to
+sentence; and beyond the mode's limit (5 s in the simultaneous modes) whole clauses are left out,
+oldest first, by the playout's bound.
 
-The tempo rises by small steps, and a translation that is longer than the speech falls behind with
-each sentence until it has risen. So it follows the lengths of both as well as the queue, which
-would tell too late: with a voice that takes 1.2 times as long, two to three sentences later, and
-each costs 0.7 s.
+The tempo rises by small steps, and a translation that takes longer than the speech falls further
+behind with each sentence until it has risen. So the tempo follows the lengths of both, and not only
+the queue, which shows it two to three sentences later with a voice that takes 1.2 times as long;
+each of them costs 0.7 s.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,15 @@ from rtc_server.audio.playout import GAP_MS
 TRIM_FROM_MS = 1000.0
 """Waiting speech beyond which pauses are shortened."""
 PAUSE_MS = 300
-"""Longest pause, inside a clause and behind it, while there is no hurry."""
+"""Longest pause inside a clause and after it, up to `TRIM_FROM_MS` of waiting speech."""
 HURRIED_PAUSE_MS = 120
-"""The same when there is: still heard as a pause."""
+"""The same beyond `TRIM_FROM_MS`: still audible as a pause."""
 TORN_PAUSE_MS = 60
-"""Longest pause between two clauses of which the first ends without a mark."""
+"""Longest pause after a clause that ends without a punctuation mark."""
 LEAST_GAIN_MS = 100.0
-"""Time that must be gained to stretch a sentence that is synthesized already."""
+"""Least time that must be gained to shorten a sentence that is already synthesized."""
 FASTEST = 1.25
-"""Beyond this, listeners lose the thread."""
+"""Highest tempo: beyond it, listeners can no longer follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class BacklogRules:
     """Rules by which a mode catches up."""
 
     calm_ms: float = 1000.0
-    """Waiting speech up to which the voice takes its time."""
+    """Waiting speech up to which the tempo is not raised."""
     fastest_ms: float = 4000.0
-    """Waiting speech from which it speaks as fast as it may."""
+    """Waiting speech from which the tempo is `FASTEST`."""
     tempo_step: float = FASTEST - 1.0
-    """Most change of tempo from one sentence to the next."""
+    """Largest change of tempo from one sentence to the next."""
     keeps_pace: bool = False
     """True if the tempo also follows how much longer the voice takes than the speaker."""
     drop_ms: float | None = None
-    """Waiting speech beyond which whole clauses are left out; None leaves that to the server's
-    own bound."""
+    """Waiting speech beyond which whole clauses are left out; None for the server's own limit
+    (``--max-playout-s``)."""
 
 
 class Backlog:
@@ -52,16 +52,16 @@ class Backlog:
 
     def __init__(self, rules: BacklogRules) -> None:
         self.rules = rules
-        """In force from the next sentence on."""
+        """Rules that apply from the next sentence on."""
         self._tempo = self._ratio = 1.0
         self._pace = _Pace()
 
     def tempo(self, queue_ms: float, *, begins_sentence: bool, said_s: float = 0.0) -> float:
-        """Return how fast to speak the next clause, with `queue_ms` of speech before it.
+        """Return the tempo of the next clause, with `queue_ms` of speech waiting before it.
 
         Args:
-            begins_sentence: only then may the tempo change.
-            said_s: when that was said which the clause begins with, on any clock.
+            begins_sentence: True if the clause begins a sentence; only then may the tempo change.
+            said_s: time at which the clause's first words were spoken, on any clock.
         """
         if begins_sentence:
             rules = self.rules
@@ -78,20 +78,20 @@ class Backlog:
     def raised(
         self, before: float, tempos: Sequence[float], lengths_ms: Sequence[float], ahead_ms: float
     ) -> list[float]:
-        """Return the tempos that whole sentences shall have which wait to be heard.
+        """Return new tempos for whole sentences that wait to be played.
 
-        None becomes slower, and none faster than a step above the one before it. One that would
-        be over less than `LEAST_GAIN_MS` sooner stays as it is.
+        No sentence becomes slower, or faster than one step above the sentence before it. One that
+        would gain less than `LEAST_GAIN_MS` keeps its tempo.
 
         Args:
             before: tempo of the sentence before them.
-            tempos: those that they have.
-            lengths_ms: how long each is at that tempo.
+            tempos: their present tempos.
+            lengths_ms: their lengths at these tempos.
             ahead_ms: other speech that waits before them.
         """
         queue_ms, after = ahead_ms + sum(lengths_ms), list[float]()
         for tempo, length_ms in zip(tempos, lengths_ms, strict=True):
-            # A sentence that waits alone has nobody to make room for.
+            # What waits behind a sentence counts, not the sentence itself.
             wanted = min(self._wanted(queue_ms - length_ms), before + self.rules.tempo_step)
             gain_ms = length_ms * (1 - tempo / wanted)
             if gain_ms >= LEAST_GAIN_MS:
@@ -101,7 +101,7 @@ class Backlog:
         return after
 
     def follow(self, tempo: float) -> None:
-        """Go on from the tempo that the newest sentence has by now."""
+        """Continue from the tempo that the newest sentence was raised to."""
         self._tempo = tempo
 
     def _wanted(self, queue_ms: float) -> float:
@@ -110,19 +110,19 @@ class Backlog:
         return min(self._ratio + (FASTEST - 1.0) * min(max(share, 0.0), 1.0), FASTEST)
 
     def spoke(self, length_ms: float) -> None:
-        """Take note of a clause that was synthesized at the tempo returned last."""
+        """Note speech that was synthesized at the tempo returned last."""
         self._pace.voice_ms += length_ms * self._tempo
 
 
 class _Pace:
-    """Length of the voice at tempo 1 over that of the speech, the newest sentences first of all.
+    """Ratio of the voice's length, at tempo 1, to that of the speech; newer sentences weigh more.
 
-    Counts since the voice was last in time: one that falls silent between sentences is not late.
+    It starts again whenever nothing waits at the beginning of a sentence: the voice is not late.
     """
 
     def __init__(self) -> None:
         self.voice_ms = 0.0
-        """Spoken since the sentence began."""
+        """Length of the voice, at tempo 1, since the sentence began."""
         self._began_s: float | None = None
         self._voice_sum = self._speech_sum = 0.0
 
@@ -133,7 +133,7 @@ class _Pace:
         if began_s is None or not queue_ms:
             self._voice_sum = self._speech_sum = 0.0
             return 1.0
-        # Behind the sentence there is a pause, which no tempo shortens.
+        # After the sentence there is a pause, which no tempo shortens.
         speech_ms = (said_s - began_s) * 1000 - GAP_MS
         self._voice_sum = self._voice_sum / 2 + voice_ms
         self._speech_sum = self._speech_sum / 2 + speech_ms
@@ -141,18 +141,18 @@ class _Pace:
 
 
 def longest_pause_ms(queue_ms: float) -> int:
-    """Return how long a pause inside a clause may be, with `queue_ms` of speech before it."""
+    """Return the longest pause inside a clause, with `queue_ms` of speech waiting before it."""
     return HURRIED_PAUSE_MS if queue_ms > TRIM_FROM_MS else PAUSE_MS
 
 
 def trailing_ms(queue_ms: float, *, has_mark: bool, has_gap: bool) -> int:
-    """Return how much silence may stay at the end of a clause: with the playout's gap, if there is
-    one, and the beginning of the next clause it makes a single pause.
+    """Return how much silence may stay at the end of a clause. Together with the playout's gap, if
+    there is one, and the silence before the next clause it makes one pause.
 
     Args:
-        queue_ms: speech before it.
-        has_mark: it ends a clause or a sentence by its text.
-        has_gap: the playout keeps its own silence behind it.
+        queue_ms: speech that waits before the clause.
+        has_mark: True if a mark ends the clause in the text.
+        has_gap: True if the playout adds its own silence after it.
     """
     pause_ms = longest_pause_ms(queue_ms) if has_mark or has_gap else TORN_PAUSE_MS
     return max(0, pause_ms - LEADING_MS - (GAP_MS if has_gap else 0))

@@ -16,7 +16,7 @@ from rtc_server.interpreter.speaking_pace import SpeakingPace
 
 
 class _Hypothesis(NamedTuple):
-    """Text that the engine had for the segment so far."""
+    """Text that one pass of the engine had for the segment."""
 
     text: str
     reliable_chars: int
@@ -37,21 +37,20 @@ class Direction:
 
 @dataclass(slots=True)
 class SegmentCaptions:
-    """Captions of one segment: counts revisions, and keeps what of its text will not change any
-    more.
+    """Captions of one segment: their revisions, and the part of the text that is stable.
 
-    A partial is stable as far as all passes since one at least `SPAN_MS` before it agree, but for
-    the last word and what the engine itself leaves open. What was stable stays: a later pass
-    that wavers is not shown.
+    A partial is stable as far as it agrees with all passes since one at least `SPAN_MS` before it,
+    without the last word and what the engine itself marks as open. What was stable stays: a later
+    pass that contradicts it is not shown.
 
-    A text that is too long for its audio is open from end to end: it is shown, and no pass can
-    agree with it. That holds for an engine with word times, too: they are not asked for here.
+    A text that is too long for its audio (`SpeakingPace`) is shown, but no pass can agree with it.
+    That applies to engines with word times, too: times are not requested for captions alone.
     """
 
     segment_id: str
     """Unique in the session."""
     direction: Direction
-    """The languages in force when the segment began."""
+    """Languages that were set when the segment began."""
     start_ms: int
     """Start of the segment on the session's audio clock."""
     _pace: SpeakingPace = field(default_factory=SpeakingPace, init=False)
@@ -63,14 +62,14 @@ class SegmentCaptions:
 
     @property
     def shown(self) -> bool:
-        """True once the client has been sent anything of it."""
+        """True once a caption of it was sent."""
         return self._rev > 0
 
     def partial(self, text: str, end_ms: int, open_chars: int = 0) -> SegmentEvent | None:
-        """Return the event for a new partial; None when it adds nothing, or contradicts what is
+        """Return the event for a new partial; None if it adds nothing, or contradicts what is
         stable.
 
-        `open_chars` at the end of the text are what the engine may still write otherwise.
+        `open_chars`: length of the end of the text that the engine marks as likely to change.
         """
         is_ahead = self._pace.runs_ahead(end_ms - self.start_ms, text.split())
         reliable_chars = 0 if is_ahead else len(text) - open_chars
@@ -85,9 +84,7 @@ class SegmentCaptions:
         return self._event(SegmentStatus.PARTIAL, text, "", end_ms, stable_chars=len(self._stable))
 
     def hypothesis(self, shown: Texts, committed: Texts, end_ms: int) -> SegmentEvent | None:
-        """Return the event for texts that begin with what is committed; None when it
-        adds nothing.
-        """
+        """Return the event for texts that begin with the committed ones; None if nothing is new."""
         news = (shown, committed)
         if news == self._reported:
             return None
@@ -154,10 +151,10 @@ class SegmentCaptions:
 
 
 def _common_words(one: str, other: str) -> str:
-    """Return the longest beginning that both share and behind which both go on with another word.
+    """Return the longest common beginning after which both texts go on with another word.
 
-    The last word is not counted, though both have it: an engine that has heard half of what comes
-    likes to guess it.
+    The last word of a text does not count even if both have it: an engine that has received half of
+    the next word tends to guess it.
     """
     size = 0
     for a, b in zip(one, other, strict=False):

@@ -1,22 +1,22 @@
-"""Gate between committed words and the voice: lets them out clause by clause. Pure.
+"""Gate between committed words and the voice: releases them clause by clause. Pure.
 
-A voice that speaks word by word cannot be followed, one that waits for sentences is late. Clauses
-are let out at a mark, before a word that begins a clause, when many words wait, or when the voice
-is about to fall silent; never in the middle of a number, a name or an abbreviation.
+Single words, spoken as they come, are hard to follow, and whole sentences come late. A clause is
+released at a punctuation mark, before a word that begins a clause, when many words wait, or when
+the voice is about to fall silent; never in the middle of a number, a name or an abbreviation.
 """
 
 from rtc_server.interpreter.words import begins_clause, ends_clause, ends_sentence, untearable
 
 RUNNING_DRY_MS = 300
-"""With less speech than this waiting, the voice is about to fall silent."""
+"""Waiting speech below which the voice is about to fall silent."""
 
 
 class ClauseGate:
-    """Committed words of one segment on their way to the voice."""
+    """Queue of one segment's committed words before the voice."""
 
     def __init__(self, *, least_words: int, cue_words: int = 4, many_words: int = 6) -> None:
-        """`least_words`: let out when the voice runs dry; `cue_words`: before a word that begins a
-        clause; `many_words`: in any case."""
+        """Fewest words that are released: `least_words` when the voice is about to fall silent,
+        `cue_words` before a word that begins a clause, `many_words` in any case."""
         self._least, self._cue, self._many = least_words, cue_words, many_words
         self._words: tuple[str, ...] = ()
 
@@ -30,19 +30,19 @@ class ClauseGate:
         self._words += words
 
     def take(self, *, queue_ms: float) -> tuple[str, ...]:
-        """Return the words of the next clause; none while it is too early.
+        """Remove and return the words of the next clause; none while it is too early.
 
         Args:
-            queue_ms: speech that waits to be heard.
+            queue_ms: speech that waits to be played.
         """
         return self._release(self._count(queue_ms))
 
     def take_rest(self) -> tuple[str, ...]:
-        """Return what is left: the segment is over."""
+        """Remove and return all words: the segment is over."""
         return self._release(len(self._words))
 
     def take_back(self, count: int) -> tuple[str, ...]:
-        """Return the last `count` words, which are spoken in another place."""
+        """Remove and return the last `count` words, which another segment will speak."""
         kept = len(self._words) - count
         words, self._words = self._words[kept:], self._words[:kept]
         return words
@@ -69,8 +69,8 @@ class ClauseGate:
 
 
 def _is_mark(words: tuple[str, ...], count: int) -> bool:
-    """Return whether a clause ends with the `count`-th word; one word alone is none but as a
-    sentence.
+    """Return whether a clause ends with the `count`-th word. A single word is a clause only if it
+    ends a sentence.
     """
     word = words[count - 1]
     return ends_sentence(word) or (count > 1 and ends_clause(word))

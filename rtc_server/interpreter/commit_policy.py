@@ -1,9 +1,9 @@
-"""Policies that decide which words of a hypothesis will never change again. Pure.
+"""Policies that decide which words of a hypothesis are committed. Pure.
 
-Engines revise what they make of speech that goes on. A `CommitPolicy` says how much of the newest
-hypothesis can be relied upon; `CommittedText` applies it to one language of one stretch of audio,
-and sees to what holds under any policy: text only grows, by whole words, and a number is committed
-only when it is complete.
+While speech goes on, engines revise their text. A `CommitPolicy` decides how much of the newest
+hypothesis is reliable. `CommittedText` applies it to one language of one stretch of audio, and
+keeps what holds for every policy: text only grows, by whole words, and a number is committed only
+when it is complete.
 """
 
 from collections import deque
@@ -26,29 +26,29 @@ class Hypothesis:
     words: tuple[str, ...]
     """All words since the beginning of the audio."""
     ends_ms: tuple[int, ...] = ()
-    """End of each word in the audio; empty when the engine does not say."""
+    """End of each word in the audio; empty if the engine has no word times."""
     open_words: int = 0
-    """Words at the end that the engine itself leaves open."""
+    """Number of words at the end that the engine itself marks as likely to change."""
 
 
 class CommitPolicy(Protocol):
-    """Judge of the hypotheses of one language, in order."""
+    """Rule for the hypotheses of one language, which it gets in order."""
 
     def reliable(self, heard_ms: int, words: Sequence[str], ends_ms: Sequence[int]) -> int:
         """Return how many words at the beginning of `words` can be committed.
 
         Args:
-            heard_ms: length of the audio that the hypothesis is of.
-            words: its words behind those that are committed.
-            ends_ms: where these end; empty when unknown.
+            heard_ms: length of the audio of the hypothesis.
+            words: its words after those that are committed.
+            ends_ms: ends of these words in the audio; empty if unknown.
         """
 
     def committed(self, count: int) -> None:
-        """Note that so many words were committed; the next call does not hold them again."""
+        """Note that `count` words were committed; the next call is without them."""
 
 
 class Consecutive:
-    """Policy that commits nothing before the end."""
+    """Policy that commits nothing before the end of the segment."""
 
     def reliable(self, heard_ms: int, words: Sequence[str], ends_ms: Sequence[int]) -> int:
         """See `CommitPolicy.reliable`."""
@@ -66,7 +66,8 @@ class Agreement:
     """
 
     def __init__(self, *, passes: int, held_words: int) -> None:
-        """`passes`: how many must agree; `held_words`: withheld at the end of what they share."""
+        """`passes`: number of passes that must agree; `held_words`: words withheld at the end of
+        what they share."""
         self._earlier: deque[tuple[str, ...]] = deque(maxlen=passes - 1)
         self._passes, self._held_words = passes, held_words
 
@@ -77,8 +78,8 @@ class Agreement:
         if len(passes) < self._passes:
             return 0
         agreed = _common(*passes)
-        # Words at the very end of a pass are guesses about what comes: all passes share them only
-        # when they are short of audio together.
+        # The last words of a pass are guesses about audio that has not come yet. Passes that lack
+        # the same audio share them.
         return max(0, agreed - self._held_words)
 
     def committed(self, count: int) -> None:
@@ -87,14 +88,14 @@ class Agreement:
 
 
 class Attention:
-    """Policy that commits words which rest on audio that is old enough (AlignAtt).
+    """Policy that commits words whose audio is old enough (AlignAtt).
 
     Papi et al., Interspeech 2023, "AlignAtt: Using Attention-based Audio-Translation Alignments as
-    a Guide for Simultaneous Speech Translation". Nothing of a hypothesis without times.
+    a Guide for Simultaneous Speech Translation". Commits nothing of a hypothesis without times.
     """
 
     def __init__(self, *, frontier_ms: int) -> None:
-        """`frontier_ms`: words that rest on the last so many ms are withheld."""
+        """`frontier_ms`: length of the newest audio; words that depend on it are withheld."""
         self._frontier_ms = frontier_ms
 
     def reliable(self, heard_ms: int, words: Sequence[str], ends_ms: Sequence[int]) -> int:
@@ -111,16 +112,16 @@ class Attention:
 
 
 class CommittedText:
-    """One language of one stretch of audio: words that stay, and a tail that may not."""
+    """Text of one stretch of audio in one language: committed words, and a tail that may change."""
 
     def __init__(self, policy: CommitPolicy) -> None:
         self.words: tuple[str, ...] = ()
-        """Committed. Grows, and never changes otherwise."""
+        """Committed words. They only grow, except in `split`."""
         self.ends_ms: tuple[int, ...] = ()
-        """End of each in the audio; of an engine without times, the length of the first audio whose
-        hypothesis had so many words."""
+        """End of each committed word in the audio. For an engine without word times: the length of
+        the first audio whose hypothesis had that many words."""
         self.tail: tuple[str, ...] = ()
-        """Words of the newest hypothesis behind them."""
+        """Words of the newest hypothesis after the committed ones."""
         self.tail_ends_ms: tuple[int, ...] = ()
         """End of each word of the tail; empty when unknown."""
         self._shown_tail = 0
@@ -129,26 +130,24 @@ class CommittedText:
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """Committed words and those of the tail that are likely to stay: all of an engine that says
-        when they were spoken; of another, what the hypothesis before has, too, and one word more.
+        """Committed words, and those of the tail that are likely to stay.
 
-        An engine that is shown speech brings a word or two with each pass, so that it loses no time
-        by this. What a model makes up comes as whole clauses, which the next pass takes back.
+        With word times that is the whole tail. Without, it is what the hypothesis before has as
+        well, and one word more: speech adds a word or two per pass, so nothing comes late, while
+        text that a model makes up comes as whole clauses, which the next pass takes back.
         """
         return (*self.words, *self.tail[: self._shown_tail])
 
     def feed(self, heard_ms: int, hypothesis: Hypothesis) -> tuple[str, ...]:
-        """Take the next hypothesis, of the first `heard_ms` of the audio.
-
-        Returns:
-            The words that are committed by it.
+        """Take the next hypothesis, for the first `heard_ms` of the audio; return the words that it
+        commits.
         """
         self._see(heard_ms, len(hypothesis.words))
         before = (*self.words, *self.tail)
         begins = continuation(self.words, hypothesis.words)
         tail, ends = hypothesis.words[begins:], hypothesis.ends_ms[begins:]
         count = self._policy.reliable(heard_ms, tail, ends)
-        # The last word may be half heard, and its mark is the engine's guess that nothing follows.
+        # The last word's audio may be incomplete, and its mark assumes that nothing follows.
         count = max(0, min(count, len(tail) - max(1, hypothesis.open_words)))
         # "20" may go on with "5": a number waits for the word behind it, or for a mark.
         if count and (is_number(tail[count]) or not ends_clause(tail[count - 1])):
@@ -162,8 +161,8 @@ class CommittedText:
         return news
 
     def finish(self, heard_ms: int, words: tuple[str, ...]) -> tuple[str, ...]:
-        """Take the text of the whole audio, behind which more may follow after a pause. All that it
-        adds is committed, and returned."""
+        """Take the text of the whole audio; commit and return all that it adds. More audio may
+        follow after a pause."""
         self._see(heard_ms, len(words))
         self.tail, self.tail_ends_ms = (), ()
         rest = words[continuation(self.words, words) :]
@@ -171,15 +170,15 @@ class CommittedText:
         return self._commit(rest, ())
 
     def split(self, count: int, at_ms: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-        """Give up the words behind the first `count`, and return them with their times, for the
-        audio that begins at `at_ms`."""
+        """Remove the words after the first `count`, and return them with their times for a stretch
+        that begins at `at_ms`."""
         words, ends_ms = self.words[count:], self.ends_ms[count:]
         self.words, self.ends_ms = self.words[:count], self.ends_ms[:count]
         self.tail, self.tail_ends_ms = (), ()
         return words, tuple(max(0, end - at_ms) for end in ends_ms)
 
     def begin_with(self, words: tuple[str, ...], ends_ms: tuple[int, ...]) -> None:
-        """Take over words that were committed when this audio was part of another stretch."""
+        """Take words that were committed while this audio was part of another stretch."""
         self.words, self.ends_ms = words, ends_ms
         self._seen_ms = list(ends_ms)
 

@@ -1,4 +1,4 @@
-"""Conclusion of segments: answers are awaited in the order in which things were said."""
+"""Conclusion of segments: their answers, awaited in the order of speaking."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, speech_ms
 
 TRANSLATIONS = 8
-"""Segments of one session that may be under translation."""
+"""Closed segments of one session that may wait for their translation."""
 
 
 class Conclusions:
@@ -44,7 +44,7 @@ class Conclusions:
 
     @property
     def pending(self) -> bool:
-        """True while the end of a segment is not yet in the captions and with the voice."""
+        """True while a closed segment is not yet in the captions and given to the voice."""
         return self._pending > 0
 
     def check_room(self) -> None:
@@ -57,11 +57,11 @@ class Conclusions:
     def output(
         self, captions: SegmentCaptions, end_ms: int, text: SimultaneousText | None = None
     ) -> SegmentOutput:
-        """Return the record of a segment, whose speech a later `SpeechOutput.clear` silences.
+        """Return the output of a new segment. A later `SpeechOutput.clear` drops its speech.
 
         Args:
-            end_ms: its end, as far as that is known.
-            text: what is committed of it, if it is translated while it goes on.
+            end_ms: end of the segment, as far as it is known.
+            text: text of a segment that is translated while it is spoken; None for others.
         """
         now_s = self._clock()
         delays = Delays(now_s, now_s, now_s)
@@ -74,8 +74,12 @@ class Conclusions:
         now_samples: int,
         answer: asyncio.Future[AstResult],
     ) -> None:
-        """Add a segment that ended there and whose end is known now, on the audio clock; `answer`
-        brings what is not yet known of it.
+        """Add a closed segment.
+
+        Args:
+            end_samples: end of its speech, on the audio clock.
+            now_samples: position of the audio now, when its end is known.
+            answer: future of its translation.
         """
         now_s = self._clock()
         behind_s = max((now_samples - end_samples) / SPEECH_RATE, 0.0)
@@ -86,7 +90,7 @@ class Conclusions:
         self.add(output)
 
     def add(self, output: SegmentOutput) -> None:
-        """Add a segment that is over; its answer brings what is not yet known of it."""
+        """Add a closed segment whose `answer` and times are set."""
         self._speech_output.expect(output)
         self._pending += 1
         self._translations.put_nowait(output)
@@ -109,7 +113,7 @@ class Conclusions:
 
     async def _conclude(self, output: SegmentOutput) -> None:
         assert output.answer is not None
-        # Not since its last word: of a stretch that is cut by its length that is seconds ago.
+        # Counts from the close, not from the last word, which can be seconds ago after a cut.
         with self._slow_notice.waiting(output.delays.closed_s) as came:
             result = await output.answer
             came()
@@ -121,7 +125,7 @@ class Conclusions:
             await self._publisher.conclude(output, output.text, result)
 
     def fail(self, output: SegmentOutput, error: EngineError) -> None:
-        """Report that a segment failed; what was committed of it stays."""
+        """Report that a segment failed; its committed text stays."""
         result = output.result
         if result is None and output.text is not None:
             committed = output.text.committed
@@ -133,7 +137,7 @@ class Conclusions:
 
 
 def answered(result: AstResult) -> asyncio.Future[AstResult]:
-    """Return a future that has its result."""
+    """Return a future that is done, with that result."""
     future: asyncio.Future[AstResult] = asyncio.get_running_loop().create_future()
     future.set_result(result)
     return future

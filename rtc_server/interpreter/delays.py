@@ -1,18 +1,18 @@
-"""Delays between the last voiced sample and the first translated one, part by part."""
+"""Delays of one segment, from the last voiced sample to the first translated one, step by step."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Delays:
-    """Times of one segment on the server's clock, in seconds; None until it came to that."""
+    """Times of one segment, or one clause, on the server's clock, in seconds; None until known."""
 
     speech_end_s: float
-    """Arrival of its last voiced sample; of a clause, of the audio that its last word rests on."""
+    """Arrival of its last voiced sample; for a clause, of its last word's audio."""
     closed_s: float
-    """Time at which it was known to be over; of a clause, at which it was committed."""
+    """Time at which its end was known; for a clause, at which it was committed."""
     speech_start_s: float
-    """Arrival of its first sample; of a clause, of the audio that its first word rests on."""
+    """Arrival of its first sample; for a clause, of its first word's audio."""
     translated_s: float | None = None
     """Arrival of the translation."""
     asked_s: float | None = None
@@ -24,12 +24,12 @@ class Delays:
 
     @property
     def endpoint_ms(self) -> float:
-        """Time from the last voiced sample to the segment's end being known."""
+        """Time from the last voiced sample until the end was known."""
         return (self.closed_s - self.speech_end_s) * 1000
 
     @property
     def ast_ms(self) -> float | None:
-        """Time from submission to translation, waiting included."""
+        """Time from the close to the translation, including the wait in queues."""
         return _ms(self.closed_s, self.translated_s)
 
     @property

@@ -1,4 +1,4 @@
-"""Own-voice guard of one stream: our speech as it comes back through the speaker's microphone."""
+"""Own-voice guard of one stream: recognises our speech in the speaker's microphone."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,7 @@ OWN_VOICE_WARNING_S = 300.0
 
 
 class EchoGuard:
-    """Guard that distinguishes a person's speech from our own; when it is off, all
-    is a person's.
-    """
+    """Guard that distinguishes a person's speech from our own; switched off, it finds none."""
 
     def __init__(self, *, on: bool) -> None:
         self._own_voice = OwnVoice() if on else None
@@ -25,35 +23,35 @@ class EchoGuard:
             self._own_voice.received(pcm.samples, pcm.start_samples)
 
     def played(self, frame: Samples | None, position_samples: int) -> None:
-        """Take a frame that was played when the microphone had come to that position."""
+        """Take a frame that was sent when received audio had reached `position_samples`."""
         if self._own_voice is not None:
             self._own_voice.played(frame, position_samples)
 
     def attend(self, start_samples: int) -> None:
-        """Begin to keep audio from there on: judgement may be asked of it."""
+        """Keep audio from that position on, for `is_own_voice`."""
         if self._own_voice is not None:
             self._own_voice.attend(start_samples)
 
     def rest(self) -> None:
-        """Stop keeping audio: no judgement will be asked of what came until now."""
+        """Stop keeping audio: `is_own_voice` will not be called for what has come."""
         if self._own_voice is not None:
             self._own_voice.rest()
 
     def is_own_voice(self, start_samples: int, end_samples: int) -> bool:
-        """Return whether that stretch is nothing but our own speech."""
+        """Return whether the audio between these positions is nothing but our own speech."""
         guard = self._own_voice
         return guard is not None and guard.judge(start_samples, end_samples).is_own_voice
 
 
 class OwnVoiceNotice:
-    """Warning to a client that sends our speech back, not too often."""
+    """Warning to a client that sends our speech back, at most every `OWN_VOICE_WARNING_S`."""
 
     def __init__(self, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
         self._emit, self._clock = emit, clock
         self._warned_s: float | None = None
 
     def warn(self) -> None:
-        """Warn the client, unless it was warned lately."""
+        """Warn the client, unless it was warned recently."""
         now_s = self._clock()
         if self._warned_s is not None and now_s - self._warned_s <= OWN_VOICE_WARNING_S:
             return

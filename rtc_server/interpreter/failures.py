@@ -1,6 +1,6 @@
 """Sentences for callers about a translation or a voice that failed. Pure.
 
-An engine's own sentences name engines, processes and signals. They are for the log.
+An engine's own messages name engines, processes and signals, and go to the log only.
 """
 
 from rtc_server.errors import (
@@ -36,5 +36,5 @@ def voice_failure(error: EngineError) -> str:
 
 def _sentence(error: EngineError, sentences: dict[type[EngineError], str], usual: str) -> str:
     if isinstance(error, SessionRefused):
-        return str(error)  # made for callers: it says for how long
+        return str(error)  # written for callers: it says how long the session must wait
     return sentences.get(type(error), usual)

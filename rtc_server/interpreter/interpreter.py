@@ -1,9 +1,9 @@
 """Interpreter of one speaker's stream: audio in, segments to captions and translated speech.
 
-Its parts, in the order of the way of a sentence: the `AudioInput` reports what is said;
-`SegmentTranslation` asks for hypotheses and submits closed segments at once; `Conclusions` wait for
+Its parts, in the order in which a sentence passes them: the `AudioInput` reports segments;
+`SegmentTranslation` requests hypotheses and submits closed segments at once; `Conclusions` awaits
 the answers in the order of speaking, and `Publisher` turns them into captions; `SpeechOutput` turns
-them into speech. The last two have a task each. They are joined by bounded queues:
+them into speech. `Conclusions` and `SpeechOutput` have a task each. Bounded queues join them:
 
 =============  ==  ======================================================
 translations    8  refuse: the segment fails in its caption and is counted
@@ -13,9 +13,9 @@ playout       30s  drop the oldest segment or clause that waits, counted
 =============  ==  ======================================================
 
 In the mode ``consecutive`` a segment is translated when it is over. In the others its hypotheses
-are translations, too: what a commit policy trusts of them goes to captions and voice at once, and
-the segment ends where all is committed (`SimultaneousText`). One that goes on asks nothing while
-an earlier one waits for its last words, so that everything keeps its order.
+are translated, too: the words that a commit policy commits go to captions and voice at once, and
+the segment is cut where all is committed (`SimultaneousText`). An open segment requests nothing
+while an earlier one waits for its last words, so that everything stays in order.
 
 Captions may be revised until they are committed; what was given to the synthesis never is.
 """
@@ -62,11 +62,11 @@ class Interpreter:
         make_pacing: Callable[[Preset], PassPacing] = PassPacing,
         call: Span = NO_SPAN,
     ) -> None:
-        """`make_pacing`: of passes over speech that goes on; a room's languages share theirs.
-        `call`: span of the call, whose segments are children of it; the owner ends it.
+        """`make_pacing` makes the pacing of passes; the languages of a room share one. `call` is
+        the span of the call, below which segments have theirs; the caller ends it.
         """
         self.audio = audio
-        """Input of its audio; reports to it from now on."""
+        """Input of its audio, which reports to it."""
         self._session_id = session_id
         self._ast, self._tts = ast, tts
         self._spans = SegmentSpans(call, clock)
@@ -97,7 +97,7 @@ class Interpreter:
         )
         audio.connect(self._translation)
         self.set_mode(Mode(settings.mode))
-        # At once: whoever asks for admission next is told what is left beside this one.
+        # At once, so that the next admission counts this session.
         ast.expect(session_id)
         tts.expect(session_id)
 
@@ -126,15 +126,15 @@ class Interpreter:
         return frame
 
     def arrived(self, until_s: float) -> None:
-        """Note that what was played up to then, on the server's clock, has reached the client."""
+        """Note that the client has received all frames sent until `until_s` (server's clock)."""
         self._speech_output.arrived(until_s)
 
     def take_back(self) -> None:
-        """Play again, first of all, what was played and has not reached the client."""
+        """Play the frames that have not reached the client again, before all else."""
         self._speech_output.take_back()
 
     def clear(self) -> None:
-        """Stop speaking now: what was said until now stays unspoken, captions stay."""
+        """Stop speaking now, and drop the speech of all that was said until now; captions stay."""
         self.audio.detect_waiting()
         self._speech_output.clear()
         self._translation.silence(self._speech_output.generation)
@@ -145,7 +145,7 @@ class Interpreter:
         return self._mode
 
     def set_mode(self, mode: Mode) -> None:
-        """Change when speech is translated; an engine that cannot works in ``consecutive``."""
+        """Change the mode; an engine that cannot translate open segments uses ``consecutive``."""
         self.audio.detect_waiting()
         self._mode = possible(mode, self._ast.capabilities)
         preset = PRESETS.get(self._mode)
@@ -156,7 +156,7 @@ class Interpreter:
         self.audio.set_longest(simultaneous=preset is not None)
 
     def go_on(self, position_samples: int, segments: int) -> None:
-        """Begin at that position of the audio clock, behind so many segments, instead of at 0."""
+        """Begin at that position of the audio clock, after that many segments, instead of at 0."""
         self.audio.position_samples = position_samples
         self._translation.number_from(segments)
 
@@ -172,12 +172,12 @@ class Interpreter:
 
     @property
     def queue_ms(self) -> float:
-        """Translated speech that waits to be played."""
+        """Length of the translated speech that waits to be played, in ms."""
         return self._speech_output.queue_ms
 
     @property
     def queue_depth(self) -> int:
-        """Number of segments that were said and not yet played to their end."""
+        """Number of segments that were spoken and are not yet played to their end."""
         return self._speech_output.queue_depth
 
     async def drained(self) -> None:

@@ -1,4 +1,4 @@
-"""Modes of interpreting: points of one curve between early and right."""
+"""Modes of interpreting: trade-offs between early and right. Their figures are in `PRESETS`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,29 +16,29 @@ class Mode(StrEnum):
     BALANCED = "balanced"
     """Translation during speech."""
     ACCURATE = "accurate"
-    """Translation during speech, with more of it received."""
+    """Translation during speech, after more of it was received."""
     CONSECUTIVE = "consecutive"
     """Translation after the end of a segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Settings of a mode."""
+    """Figures of a mode in which speech is translated while it is spoken."""
 
     passes: int
-    """Hypotheses in a row that must agree, of an engine without times for its words."""
+    """For an engine without word times: number of hypotheses in a row that must agree."""
     held_words: int
-    """Words withheld at the end of what they agree on."""
+    """For the same: words withheld at the end of what they agree on."""
     frontier_ms: int
-    """Newest audio on which no committed word may rest, of an engine with times."""
+    """For an engine with word times: newest audio, of which no word is committed."""
     least_words: int
-    """Committed words that are spoken when the voice is about to fall silent."""
+    """Fewest committed words that are spoken when the voice is about to fall silent."""
     least_interval_ms: int
-    """Least time between two passes."""
+    """Shortest time between two passes; longer when the engine is busy (`PassPacing`)."""
     backlog: BacklogRules = BacklogRules(  # noqa: RUF009 (frozen)
         calm_ms=300.0, fastest_ms=2000.0, tempo_step=0.05, keeps_pace=True, drop_ms=5000.0
     )
-    """Rules by which it catches up."""
+    """Rules by which the voice keeps near the speaker."""
 
 
 PRESETS = {
@@ -47,11 +47,11 @@ PRESETS = {
     Mode.ACCURATE: Preset(3, 1, 800, least_words=4, least_interval_ms=600),
 }
 MOST_INTERVAL_MS = 1000
-"""Most time between two passes, however busy the engine is."""
+"""Longest time between two passes, however busy the engine is."""
 CONSECUTIVE_BACKLOG = BacklogRules()
-"""A text is a whole segment: up to 15 s, of several sentences, and a pause is heard behind it. So
-each may have the tempo that the queue asks for. By 0.05 from one to the next, a voice 1.2 times as
-long would need 75 s to reach 1.25, and fall 7.5 s behind until then."""
+"""Rules of ``consecutive``, where each text is a whole segment of up to 15 s with a pause after it.
+So the tempo may change at once to what the queue needs. In steps of 0.05, a voice that takes 1.2
+times as long would need 75 s to reach 1.25, and fall 7.5 s behind until then."""
 
 
 def possible(mode: Mode, engine: AstCapabilities) -> Mode:
@@ -60,8 +60,8 @@ def possible(mode: Mode, engine: AstCapabilities) -> Mode:
 
 
 def commit_policies(preset: Preset, engine: AstCapabilities) -> tuple[CommitPolicy, CommitPolicy]:
-    """Return policies for both languages of one stretch of audio, the language spoken first: by
-    attention where the engine says when words were spoken, else by agreement."""
+    """Return the policies for one stretch of audio, for the source text and the translation:
+    `Attention` if the engine has times for the words of that text, else `Agreement`."""
     return (
         _commit_policy(preset, has_times=engine.word_times),
         _commit_policy(preset, has_times=engine.alignment),

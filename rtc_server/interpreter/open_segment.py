@@ -1,4 +1,4 @@
-"""Open segment of speech, and the translation begun before its end is certain."""
+"""Open segment of speech, and its speculative translation."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rtc_server.interpreter.simultaneous import SimultaneousText
 
 @dataclass(frozen=True, slots=True)
 class SpeculativeTranslation:
-    """Speculative translation, begun before the hangover was over."""
+    """Translation begun in a pause, before the hangover is over."""
 
     segment: ClosedSegment
     request: AstRequest
@@ -21,52 +21,51 @@ class SpeculativeTranslation:
 
     @property
     def has_answer(self) -> bool:
-        """True once it has come, and was worth its time."""
+        """True once a result has come; a request that became stale ends without one."""
         return result_of(self.answer) is not None
 
 
 class OpenSegment:
-    """Open segment: the answers asked for it and what is committed."""
+    """Open segment: its requests under way, and its committed text."""
 
     def __init__(self, captions: SegmentCaptions, position_samples: int) -> None:
         self.captions = captions
         self.start_samples = position_samples
         self.asked_samples = position_samples
         self.answer: asyncio.Future[AstResult | None] | None = None
-        """Partial that was asked for."""
+        """Request for a partial that is under way."""
         self.speculative: SpeculativeTranslation | None = None
-        """Speculative translation of the whole segment, should the pause going on end it."""
+        """Translation of the whole segment, for the case that the present pause ends it."""
         self.is_pause_long = False
-        """True while the pause that it is of is longer than the hangover, and its text is not yet
-        committed."""
+        """True while that pause is longer than the hangover and its text is not yet committed."""
         self.output: SegmentOutput | None = None
-        """Output of a segment that is translated while it goes on."""
+        """Output of a segment that is translated while it is spoken; None for others."""
         self.is_closed = False
-        """True once it has ended: what is still asked of it comes too late."""
+        """True once it has ended; later answers to its requests are ignored."""
 
     @property
     def is_live(self) -> bool:
-        """True if it is translated while it goes on."""
+        """True if it is translated while it is spoken."""
         return self.output is not None
 
     @property
     def has_committed(self) -> bool:
-        """True if words of it are committed, those that moved here at a cut included."""
+        """True if words of it are committed, including those that moved here at a cut."""
         text = self.output.text if self.output else None
         return text is not None and text.committed != Texts()
 
     def live(self) -> tuple[SegmentOutput, SimultaneousText]:
-        """Return both sides of a segment that is translated while it goes on."""
+        """Return output and text of a segment that is translated while it is spoken."""
         assert self.output is not None and self.output.text is not None
         return self.output, self.output.text
 
     def close(self) -> None:
-        """Close the segment: nobody asks any more."""
+        """Close the segment, and cancel its requests."""
         self.is_closed = True
         self.drop_questions()
 
     def drop_questions(self) -> None:
-        """Cancel the requests: nobody wants the answers any more."""
+        """Cancel the requests that are under way."""
         for question in (self.answer, self.speculative.answer if self.speculative else None):
             if question is not None:
                 question.cancel()

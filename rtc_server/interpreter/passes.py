@@ -1,4 +1,4 @@
-"""Passes of the engine over one speaker's audio: requests about the open segment."""
+"""Passes of the engine over one speaker's audio: requests for the open segment."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class TakePass(Protocol):
         *,
         is_pause: bool,
     ) -> None:
-        """`is_pause`: the stretch holds all that was said before a pause."""
+        """Take it. `is_pause`: True if the stretch ends with a pause."""
 
 
 class Passes:
@@ -45,20 +45,21 @@ class Passes:
         *,
         spans: SegmentSpans,
     ) -> None:
-        """`take` is given what comes of open segments, `answered` how many ms each pass took."""
+        """`take` is called with each result for an open segment, `answered` with the time in ms
+        that a pass took."""
         self._ast, self._session_id, self._clock = ast, session_id, clock
         self._take, self._answered, self._spans = take, answered, spans
 
     def ask(self, opened: OpenSegment, heard: Samples, end_samples: int) -> None:
-        """Ask for the text so far."""
+        """Request the text of the segment so far, whose audio is `heard`."""
         opened.asked_samples = end_samples
         request = self._request(opened, heard, is_open=True)
         span: Span = NO_SPAN
-        if opened.is_live:  # a caption alone is asked for often, and nobody waits for it
+        if opened.is_live:  # passes for captions alone are many, and nobody waits for them
             request, span = self._traced(opened, request, "open")
         try:
             opened.answer = self._ast.submit_partial(request, session_id=self._session_id)
-        except EngineError:  # the segment will say so if it lasts
+        except EngineError:  # if it lasts, the request for the closed segment reports it
             return
         end_with(span, opened.answer)
         start_samples = end_samples - heard.size
@@ -66,13 +67,13 @@ class Passes:
         opened.answer.add_done_callback(came)
 
     def speculate(self, opened: OpenSegment, pause: ClosedSegment, now_samples: int) -> None:
-        """Translate while the hangover runs; the answer is there when it is over."""
+        """Begin to translate in a pause, so that the answer is there when the hangover is over."""
         start_samples, samples = part_of(opened, pause)
         request = self._request(opened, samples, is_open=False)
         request, span = self._traced(opened, request, "speculative")
         try:
             answer = self._ast.submit_speculative(request, session_id=self._session_id)
-        except EngineError:  # the segment will say so if it lasts
+        except EngineError:  # if it lasts, the request for the closed segment reports it
             return
         opened.asked_samples = now_samples
         end_with(span, answer)
@@ -81,8 +82,8 @@ class Passes:
         answer.add_done_callback(came)
 
     def final(self, opened: OpenSegment, segment: ClosedSegment) -> asyncio.Future[AstResult]:
-        """Return the translation of a closed segment: the one begun in its pause, if that is the
-        same. Raises `EngineError`."""
+        """Return the translation of a closed segment: the speculative one, if it is of exactly this
+        segment. Raises `EngineError`."""
         speculative = opened.speculative
         bounds = (segment.start_samples, segment.end_samples)
         if speculative and bounds == (
@@ -100,8 +101,8 @@ class Passes:
         asked, begun = speculative.request, speculative.answer
         if speculative.has_answer:
             return self._ast.commit(asked, begun, session_id=self._session_id)
-        # The span of the speculative question ends with its own answer, and may be over. This one
-        # is dropped when no other question was asked.
+        # The span of the speculative request ends with its own answer, perhaps already. This one
+        # is dropped if no other request was made.
         request, span = self._traced(opened, asked, "whole")
         answer = self._ast.commit(request, begun, session_id=self._session_id)
         if answer is not begun:
@@ -109,7 +110,7 @@ class Passes:
         return answer
 
     def anew(self, opened: OpenSegment, samples: Samples) -> asyncio.Future[AstResult]:
-        """Return the translation of a stretch, whatever was committed of it. Raises
+        """Return a new translation of a stretch, without its committed text as a prefix. Raises
         `EngineError`."""
         direction = opened.captions.direction
         return self._submit(opened, AstRequest(samples, direction.source, direction.target))
@@ -154,13 +155,14 @@ class Passes:
         if done.cancelled() or opened.is_closed:
             return
         self._answered((self._clock() - asked_s) * 1000)
-        # Of an error the final will say, if it lasts. No result: it was not worth its time.
+        # An error is reported by the closed segment, if it lasts. Without a result it was stale.
         if done.exception() is None and (result := done.result()) is not None:
             is_pause = opened.speculative is not None and done is opened.speculative.answer
             self._take(opened, result, start_samples, end_samples, is_pause=is_pause)
 
 
 def part_of(opened: OpenSegment, segment: ClosedSegment) -> tuple[int, Samples]:
-    """Return the part in the open segment of a stretch that began before it, and its position."""
+    """Return position and samples of a segment's part in the open segment, which a cut may have
+    begun later."""
     skipped = max(0, opened.start_samples - segment.start_samples)
     return segment.start_samples + skipped, segment.samples[skipped:]

@@ -24,21 +24,21 @@ class AstPort(Protocol):
         """Languages and abilities of the engine."""
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
-        """Translate a closed segment. The future ends in a result or an `EngineError`.
+        """Translate a closed segment. The future gets a result or an `EngineError`.
 
         Raises:
-            EngineOverloaded: the queue is full; nothing was taken.
+            EngineOverloaded: the queue is full; the request was not queued.
         """
 
     def submit_partial(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Ask for the text so far; None when something newer made the question stale."""
+        """Request the text of an open segment; None if a newer request made this one stale."""
 
     def submit_speculative(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """Translate a segment that may be over, when nothing certain waits; None if stale."""
+        """Translate a segment that may be over, after all closed segments; None if stale."""
 
     def commit(
         self,
@@ -47,17 +47,17 @@ class AstPort(Protocol):
         *,
         session_id: str,
     ) -> asyncio.Future[AstResult]:
-        """Do as `submit`, with the answer to `speculative` if that is there or on its way."""
+        """Do as `submit`; use the answer to `speculative` if it is there or under way."""
 
     def expect(self, session_id: str) -> None:
-        """Count a session that was admitted and will ask: admission of others reckons with it."""
+        """Count an admitted session before its first request, so that admission includes it."""
 
     def forget(self, session_id: str) -> None:
-        """Drop all that waits for this session."""
+        """Drop all requests of this session that wait."""
 
 
 class SegmenterPort(Protocol):
-    """Segmenter of a stream. `SpeechSegmenter` is one; see there."""
+    """Segmenter of a stream, such as `SpeechSegmenter`, where the methods are described."""
 
     def feed(self, pcm: Pcm) -> list[SegmenterEvent]:
         """Take what follows."""
@@ -100,9 +100,9 @@ class SegmenterPort(Protocol):
 
 
 class SpeechStream(Protocol):
-    """Speech of one text, as it is made, at the engine's rate. An async generator is one.
+    """Speech of one text at the engine's sample rate, in chunks as they are made.
 
-    Iterating raises EngineError when it failed, perhaps after some chunks.
+    An async generator is one. Iterating raises `EngineError` on failure, perhaps after some chunks.
     """
 
     def __aiter__(self) -> AsyncIterator[Samples]:
@@ -123,7 +123,7 @@ class TtsPort(Protocol):
         """Languages and voices of the engine."""
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> SpeechStream:
-        """Queue a text. Raises EngineOverloaded: the queue is full; nothing was taken."""
+        """Queue a text. Raises `EngineOverloaded` if the queue is full."""
 
     def expect(self, session_id: str) -> None:
         """See `AstPort.expect`."""

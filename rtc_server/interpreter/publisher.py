@@ -1,6 +1,4 @@
-"""Publication of what is committed: to captions, to the append-only transcripts and
-to the voice.
-"""
+"""Publication of committed text: in captions, in the append-only transcripts, and by the voice."""
 
 from collections.abc import Callable
 
@@ -24,7 +22,7 @@ from rtc_server.metrics import Metrics
 
 
 class Publisher:
-    """Outgoing side of one interpreter."""
+    """Outgoing side of one interpreter: emits captions and transcripts, and feeds the voice."""
 
     def __init__(
         self,
@@ -39,7 +37,7 @@ class Publisher:
         self._source_transcript, self._target_transcript = DeltaTranscript(), DeltaTranscript()
 
     async def whole(self, output: SegmentOutput, result: AstResult) -> None:
-        """Publish the translation of a segment that came in one piece."""
+        """Publish the translation of a segment that was translated as a whole."""
         event = output.captions.final(result, output.end_ms)
         self._publish(event)
         if result.status is AstStatus.OK:
@@ -53,10 +51,12 @@ class Publisher:
     def hypothesis(
         self, opened: OpenSegment, result: AstResult, heard_ms: int, offset_ms: int, now_ms: int
     ) -> News:
-        """Publish a translation of the open segment, from `offset_ms` up to `heard_ms` of it.
+        """Publish a hypothesis of the open segment; return what it committed.
 
         Args:
-            now_ms: length of the segment by now.
+            heard_ms: end of the hypothesis' audio in the segment.
+            offset_ms: start of that audio in the segment.
+            now_ms: length of the segment so far.
         """
         _, text = opened.live()
         news = text.feed(heard_ms, result, offset_ms)
@@ -65,8 +65,8 @@ class Publisher:
         return news
 
     def pause(self, opened: OpenSegment, result: AstResult, heard_ms: int, now_ms: int) -> None:
-        """Publish the translation of all that was said before a long pause in the open segment,
-        which is `now_ms` long by now.
+        """Publish the translation of all that was said before a long pause in the open segment.
+        `heard_ms`, `now_ms`: see `hypothesis`.
         """
         output, text = opened.live()
         self._show(opened, text.finish(heard_ms, result), heard_ms)
@@ -74,7 +74,7 @@ class Publisher:
             self._offer(output, clause, now_ms)
 
     def _show(self, opened: OpenSegment, news: News, heard_ms: int) -> None:
-        """Publish in captions and transcripts what the first `heard_ms` have brought."""
+        """Publish in caption and transcripts what the first `heard_ms` of the segment brought."""
         output, text = opened.live()
         output.end_ms = opened.captions.start_ms + heard_ms
         self._append(news.source, news.target, output.end_ms)
@@ -83,7 +83,9 @@ class Publisher:
             self._emit(event)
 
     def speak(self, opened: OpenSegment, now_ms: int) -> None:
-        """Speak what is worth saying of an open segment, which is `now_ms` long by now."""
+        """Give the clauses of an open segment that are due to the voice. `now_ms`: see
+        `hypothesis`.
+        """
         output, text = opened.live()
         for clause in text.clauses(self._speech_output.expected_ms):
             self._offer(output, clause, now_ms)
@@ -95,16 +97,16 @@ class Publisher:
     async def conclude(
         self, output: SegmentOutput, text: SimultaneousText, result: AstResult
     ) -> None:
-        """Publish the rest of a segment that was translated while it went on."""
+        """Publish the rest of a segment that was translated while it was spoken."""
         length_ms = output.end_ms - output.captions.start_ms
         news = text.finish(length_ms, result)
         if news.fault is not None:
             self._metrics.mended.labels(news.fault.value).inc()
         committed = text.committed
         if committed.source or committed.target:
-            # Source words are committed for those who read along, from audio that was half heard.
-            # The caption that stays has what the engine makes of all of it; its translation has
-            # what the voice says.
+            # Source words were committed from incomplete audio, for people who read along. The
+            # final caption has the engine's text of the whole audio, and as translation the words
+            # that the voice says.
             heard = result.source_text if news.fault is None else ""
             result = AstResult(AstStatus.OK, heard or committed.source, committed.target)
         event = output.captions.final(result, output.end_ms)

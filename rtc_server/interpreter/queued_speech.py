@@ -1,4 +1,4 @@
-"""Tempo of speech that is synthesized already and waits to be heard."""
+"""Tempo of speech that is already synthesized and waits to be played."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,13 @@ from rtc_server.interpreter.segment_output import Saying
 from rtc_server.pcm import PLAYOUT_RATE, ms_to_samples, samples_to_ms
 
 PIECE_SAMPLES = ms_to_samples(25, PLAYOUT_RATE)
-"""Speech that is stretched at a time; between two pieces the event loop serves other sessions. A
-piece is to take less than 1 ms (`bench.time_stretch`)."""
+"""Speech that is shortened in one step, in less than 1 ms (`bench.time_stretch`). Between two steps
+the event loop serves other sessions."""
 
 
 @dataclass(slots=True)
 class _Sentence:
-    """A sentence that waits, as far as it is synthesized; it has one tempo."""
+    """A sentence that waits, as far as it is synthesized. All of it has one tempo."""
 
     tempo: float
     sayings: list[Saying] = field(default_factory=list)
@@ -31,18 +31,18 @@ class _Sentence:
 
 
 class QueuedSpeech:
-    """Speech of one session that waits; becomes faster when more has come behind it."""
+    """Waiting speech of one session, which is made faster when more has come after it."""
 
     def __init__(self, playout: Playout, backlog: Backlog) -> None:
         self._playout, self._backlog = playout, backlog
 
     async def catch_up(self, sayings: Iterable[Saying]) -> None:
-        """Raise the tempo of whole sentences that nobody has begun to hear.
+        """Raise the tempo of whole sentences that have not begun to play.
 
-        Works in small pieces between which others run. Nothing may be synthesized meanwhile.
+        Works in small steps between which other tasks run. Nothing may be synthesized meanwhile.
 
         Args:
-            sayings: those that are not yet played to their end, in order.
+            sayings: texts that are not yet played to their end, in order.
         """
         synthesized = [each for each in sayings if each.delays.synthesized_s is not None]
         before, sentences = self._waiting(synthesized)
@@ -54,19 +54,19 @@ class QueuedSpeech:
         raised = self._backlog.raised(before, tempos, lengths_ms, ahead_ms)
         for sentence, tempo in zip(sentences, raised, strict=True):
             if tempo > sentence.tempo and not await self._raise(sentence, tempo):
-                return  # of those behind it each was to be one step faster
+                return  # the sentences after it would be more than one step faster
         if raised[-1] > tempos[-1]:
             self._backlog.follow(raised[-1])
 
     def _waiting(self, sayings: Sequence[Saying]) -> tuple[float, list[_Sentence]]:
-        """Return the tempo of the sentence before, and the sentences behind it, none begun."""
+        """Return the sentences that have not begun to play, and the tempo of the one before."""
         before, sentences = 1.0, list[_Sentence]()
         for saying in sayings:
             samples = self._playout.unstarted_samples(saying.key)
             if not samples or not (sentences or saying.begins_sentence):
                 before, sentences = saying.tempo, []
                 continue
-            # A clause of another tempo is of another sentence, whose first clause failed.
+            # A clause with another tempo belongs to a sentence whose first clause failed.
             if saying.begins_sentence or saying.tempo != sentences[-1].tempo:
                 sentences.append(_Sentence(saying.tempo))
             sentences[-1].sayings.append(saying)
@@ -77,7 +77,7 @@ class QueuedSpeech:
         return all(self._playout.unstarted_samples(each.key) for each in sentence.sayings)
 
     async def _raise(self, sentence: _Sentence, tempo: float) -> bool:
-        """Shorten a sentence. Return False if it was begun, or dropped, meanwhile."""
+        """Shorten a sentence. Return False if it began to play, or was dropped, meanwhile."""
         if not self._is_waiting(sentence):
             return False
         stretch = TimeStretch(tempo / sentence.tempo)

@@ -1,4 +1,4 @@
-"""Output of a segment until its last word was played, and the texts of it that are spoken."""
+"""Output of a segment until its last word was played, and the texts of it given to the voice."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,28 +13,30 @@ from rtc_server.interpreter.words import ends_clause, ends_sentence
 
 @dataclass(slots=True)
 class SegmentOutput:
-    """Captions, translation and speech of one segment, closed or translated while it goes on."""
+    """Captions, translation and speech of one segment, open or closed."""
 
     captions: SegmentCaptions
     end_ms: int
     delays: Delays
     generation: int
-    """Generation of what is spoken of it from now on, see `Saying`."""
+    """Generation of its next texts; see `Saying.generation`."""
     answer: asyncio.Future[AstResult] | None = None
     """Answer for the whole segment; None while it is open."""
     text: SimultaneousText | None = None
-    """Committed text; None when it is translated as a whole."""
+    """Text of a segment that is translated while it is spoken; None if it is translated whole."""
     result: AstResult | None = None
+    """Translation of the whole segment, once it has come."""
     tempo: float = 1.0
+    """Tempo of its newest text."""
     sayings: int = 0
-    """Number of its parts that were given to the voice."""
+    """Number of its texts that were given to the voice."""
     sounded: bool = False
-    """True once anything of it was played."""
+    """True once any of its speech was played."""
     over: bool = False
     """True once its end in the playout was reported."""
 
     def silence(self, generation: int) -> None:
-        """Leave unspoken what was said of it until now; it goes on with another generation."""
+        """Drop the speech of its texts so far; later texts are of another generation."""
         self.generation = generation
         self.sounded = self.over = False
 
@@ -47,19 +49,21 @@ class Saying:
     text: str
     delays: Delays
     generation: int
-    """Speech of an older generation than the speech output's was cleared by the user."""
+    """Value of `SpeechOutput.generation` when it was made; an older one was cleared by the user."""
     number: int = 0
     """Number of the saying within its segment."""
     start_char: int = 0
-    """Start in the translation."""
+    """Start of the text in the segment's translation."""
     begins_sentence: bool = True
+    """True if the tempo may change before it."""
     is_last: bool = True
-    """True if the segment ends with it."""
+    """True if it is the last text of its segment."""
     is_clause: bool = False
-    """True if others of the same segment may come before or behind it."""
+    """True if other texts of the same segment may come before or after it."""
     tempo: float = 1.0
+    """Tempo at which it is spoken."""
     pause_ms: int = GAP_MS
-    """Pause of the playout behind it, when there is one."""
+    """Pause of the playout after it, if there is one."""
 
     @property
     def key(self) -> str:
@@ -68,12 +72,12 @@ class Saying:
 
     @property
     def has_mark(self) -> bool:
-        """True if it ends with a mark behind which people pause."""
+        """True if it ends with a punctuation mark after which people pause."""
         return ends_clause(self._last_word)
 
     @property
     def has_gap(self) -> bool:
-        """True if a pause of the playout follows it, as far as is known: behind a sentence, or a
+        """True if a pause of the playout follows it, as far as is known: after a sentence or a
         segment.
         """
         return self.is_last or ends_sentence(self._last_word)

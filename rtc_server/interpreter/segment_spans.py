@@ -1,10 +1,10 @@
-"""Spans of one call's segments: from the first word to the end of the translated speech.
+"""Trace spans of one call's segments: from the first word to the end of the translated speech.
 
 The trace of a segment, below the span of its call::
 
     segment        its first word … nothing more of it will be played
-      translate    question to the translation engine … answer; one for each pass over speech
-                   that is translated while it goes on
+      translate    request to the translation engine … answer; one for each pass over speech
+                   that is translated while it is spoken
       speak        text given to the synthesis … its last sample
       first audio  last voiced sample, or audio of the clause's last word … first frame sent
 """
@@ -24,15 +24,15 @@ from rtc_server.tracing import NO_SPAN, Attribute, Span
 
 
 class SegmentSpans:
-    """Spans of the segments that are on their way, by their ids."""
+    """Spans of the segments that are not yet finished, by segment id."""
 
     def __init__(self, call: Span, clock: Clock) -> None:
-        """`call` is the span that they are children of."""
+        """`call`: parent span of all segments."""
         self._call, self._clock = call, clock
         self._segments: dict[str, Span] = {}
 
     def begin(self, captions: SegmentCaptions, ago_s: float = 0.0) -> None:
-        """Begin the span of a segment, whose first word was said so long ago."""
+        """Begin the span of a segment whose first word was said `ago_s` ago."""
         span = self._call.child("segment", at_s=self._clock() - ago_s)
         span.note(Attribute.SEGMENT, captions.segment_id)
         span.note(Attribute.SOURCE, captions.direction.source)
@@ -40,7 +40,7 @@ class SegmentSpans:
         self._segments[captions.segment_id] = span
 
     def translate(self, segment_id: str, request: AstRequest, asked: str = "whole") -> Span:
-        """Begin the span of a question to the translation engine; `asked` is its
+        """Begin the span of a request to the translation engine; `asked` is its
         `Attribute.PASS`."""
         span = self._of(segment_id).child("translate")
         span.note(Attribute.PASS, asked)
@@ -59,7 +59,7 @@ class SegmentSpans:
         span.end(at_s=delays.first_audio_s)
 
     def note_status(self, segment_id: str, status: str) -> None:
-        """Note what the caption says of a segment."""
+        """Note the status in a segment's caption."""
         self._of(segment_id).note(Attribute.STATUS, status)
 
     def fail(self, segment_id: str, error: EngineError) -> None:
@@ -71,11 +71,11 @@ class SegmentSpans:
         self._segments.pop(segment_id, NO_SPAN).end()
 
     def drop(self, segment_id: str) -> None:
-        """Forget a segment that was none: it is not reported."""
+        """Forget a segment without speech: its span is not exported."""
         self._segments.pop(segment_id, None)
 
     def close(self) -> None:
-        """End what is left, for the call is over."""
+        """End all open spans: the call is over."""
         for segment_id in list(self._segments):
             self.end(segment_id)
 
@@ -97,13 +97,13 @@ def failing(span: Span) -> Iterator[None]:
 def end_with(
     span: Span, answer: asyncio.Future[AstResult] | asyncio.Future[AstResult | None]
 ) -> None:
-    """End the span of a question with its answer."""
+    """End the span of a request when its answer comes."""
     answer.add_done_callback(partial(_answered, span))
 
 
 def _answered(span: Span, answer: asyncio.Future[AstResult | None]) -> None:
-    """Report the answer. A question that nobody wanted an answer to, or that was not worth its
-    time, is not reported.
+    """End a span with its answer. That of a cancelled or stale request is never ended, so it is not
+    exported.
     """
     if answer.cancelled():
         return

@@ -1,4 +1,4 @@
-"""Audio of one stream with the features of its windows: what segments are cut from. Pure."""
+"""Tape of one stream's audio and its windows, from which segments are cut. Pure."""
 
 from collections import deque
 
@@ -9,13 +9,13 @@ from rtc_server.pcm import Pcm, Samples
 
 
 class SegmentTape:
-    """The last seconds of a stream: windows to be judged go out, and come back with a probability.
+    """Last seconds of a stream. Windows are taken from it, and given back with a probability.
 
-    Positions count speech-rate samples on the session's audio clock.
+    Positions count 16 kHz samples on the session's audio clock.
     """
 
     def __init__(self, window_samples: int, preroll_samples: int, endpointer: Endpointer) -> None:
-        """`endpointer` knows which windows can begin speech, before which the pre-roll lies."""
+        """`endpointer` decides which windows can begin speech; the pre-roll is before these."""
         self._window_samples, self._preroll_samples = window_samples, preroll_samples
         self._endpointer = endpointer
         self._background = Background()
@@ -38,7 +38,7 @@ class SegmentTape:
         return self._tape.start
 
     def append(self, pcm: Pcm) -> None:
-        """Add what follows. Raises `ValueError`: it does not begin where the one before ended."""
+        """Add audio. Raises `ValueError` if it does not begin where the tape ends."""
         self._tape.append(pcm)
         self.cursor = max(self.cursor, self._tape.start)
 
@@ -56,7 +56,9 @@ class SegmentTape:
         return self._audible[1] is not None
 
     def judge(self, probability: float) -> Window:
-        """Take the probability that the window is speech, and go on to the next."""
+        """Take the probability that the window is speech; return its features and go to the next
+        one.
+        """
         start, end = self.cursor, self.cursor + self._window_samples
         level_db, audible = self._audible
         window = Window(
@@ -72,7 +74,7 @@ class SegmentTape:
         return window
 
     def read(self, start: int) -> Samples:
-        """Return a copy of the audio from there on."""
+        """Return a copy of the audio from that position on."""
         return self._tape.read(start, self._tape.end).copy()
 
     def quietest(self, start: int, end: int) -> int:
@@ -84,7 +86,7 @@ class SegmentTape:
         return min(max((dip.start_samples + dip.end_samples) // 2, start), end)
 
     def dip_since(self, earliest: int) -> int:
-        """Return the best position for a cut in the windows since then, of which there is one."""
+        """Return the best position for a cut after `earliest`. There must be a window."""
         dip = quietest([w for w in self._windows if w.start_samples >= earliest])
         return (dip.start_samples + dip.end_samples) // 2
 
@@ -96,7 +98,9 @@ class SegmentTape:
     def segment(
         self, start: int, end: int, speech_end: int, cause: EndCause
     ) -> ClosedSegment | None:
-        """Return that stretch, less the silence before its speech; None without any speech."""
+        """Return the segment in that stretch, without silence before its pre-roll; None if there is
+        no speech in it.
+        """
         voiced = self.first_voiced(start, end)
         if voiced is None:
             return None

@@ -1,5 +1,5 @@
-"""Translation of what is said, segment by segment: events of the audio input in; questions to the
-engine and closed segments out.
+"""Translation of a stream, segment by segment: events of the audio input in; requests to the engine
+and closed segments out.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,8 @@ from rtc_server.pcm import SPEECH_RATE, speech_ms
 
 
 class SegmentTranslation:
-    """Translator of one stream's segments, an `AudioObserver`: opens one where speech begins, asks
-    about it while it is open, and has `Conclusions` wait for its answer when it has ended.
+    """Translator of one stream's segments; an `AudioObserver`. It opens a segment when speech
+    begins, requests passes while it is open, and gives it to `Conclusions` when it has ended.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class SegmentTranslation:
         clock: Clock,
         spans: SegmentSpans,
     ) -> None:
-        """`partial_interval_ms`: audio between two questions about a segment that is translated as
-        a whole."""
+        """`partial_interval_ms`: audio between two passes over a segment that is translated as a
+        whole. In the simultaneous modes `PassPacing` decides."""
         self.direction = direction
         """Direction of segments that begin from now on."""
         self._ast, self._audio, self._conclusions = ast, audio, conclusions
@@ -70,14 +70,14 @@ class SegmentTranslation:
         self._open: OpenSegment | None = None
 
     def set_preset(self, preset: Preset | None, pacing: PassPacing | None) -> None:
-        """Change how segments are translated that begin from now on; None: as a whole, when they
-        are over. `pacing` says when to ask about speech that goes on.
+        """Set how segments that begin from now on are translated; None: as a whole, when they are
+        over. `pacing` decides when passes are requested.
         """
         self._preset, self._pacing = preset, pacing
 
     def say(self, source_text: str, target_text: str) -> None:
-        """Add a phrase whose translation is known: a segment like any other, and refused like one
-        when too many wait.
+        """Add a phrase whose translation is known, as a segment of its own. Like any segment it
+        fails when too many wait.
         """
         end_ms = speech_ms(self._audio.position_samples)
         captions = self._next_captions(self.direction, end_ms)
@@ -92,12 +92,12 @@ class SegmentTranslation:
             self._conclusions.add(output)
 
     def speak(self) -> None:
-        """Speak what has become worth saying of the open segment, as time passes."""
+        """Give clauses of the open segment that have become due to the voice."""
         if self._open is not None and self._open.is_live:
             self._simultaneous.speak(self._open)
 
     def silence(self, generation: int) -> None:
-        """Leave unspoken what was said of the open segment; it goes on with that generation."""
+        """Drop the speech of the open segment so far; it goes on with that generation."""
         if self._open is not None and self._open.is_live:
             output, text = self._open.live()
             output.silence(generation)
@@ -124,7 +124,7 @@ class SegmentTranslation:
             self._end(event.segment, event.at_samples)
 
     def on_audio(self) -> None:
-        """Ask for the text so far, if there is new audio and no question is under way."""
+        """Request a pass over the open segment, if one is due and none is under way."""
         opened = self._open
         if opened is None or not self._ast.capabilities.partials or opened.answer is not None:
             return
@@ -136,7 +136,7 @@ class SegmentTranslation:
         if samples is None or not samples.size:
             return
         if self._audio.is_own_voice(opened.start_samples):
-            # Judging is work: not at each frame.
+            # Judging takes time: wait for the next interval before judging again.
             opened.asked_samples = self._audio.position_samples
             return
         self._passes.ask(opened, samples, self._audio.position_samples)
@@ -151,7 +151,7 @@ class SegmentTranslation:
     # ---------------------------------------------------------------- the open segment
 
     def _begin(self, start_samples: int, text: SimultaneousText | None = None) -> None:
-        """Open a segment; `text`: what is known of it, when it goes on from another."""
+        """Open a segment. `text`: its text so far, if it continues another one after a cut."""
         before, self._open = self._open, None
         direction = before.captions.direction if before and text else self.direction
         captions = self._next_captions(direction, speech_ms(start_samples))
@@ -165,7 +165,7 @@ class SegmentTranslation:
             opened.output = self._conclusions.output(captions, captions.start_ms, text)
 
     def number_from(self, segments: int) -> None:
-        """Number segments behind so many, which another process has translated."""
+        """Number the next segments after `segments` others, which another process translated."""
         self._segments = segments
 
     def _next_captions(self, direction: Direction, start_ms: int) -> SegmentCaptions:
@@ -190,13 +190,13 @@ class SegmentTranslation:
             extend_unfinished(opened, self._audio, punctuates=self._ast.capabilities.punctuates)
 
     def _outlast(self) -> None:
-        """Commit, without the end of the segment, what its end would have committed now. An engine
-        that punctuates said that the sentence goes on; no other can tell."""
+        """Commit the text before a pause that is longer than the hangover, without ending the
+        segment. Not for an engine that punctuates: its text showed that the sentence goes on."""
         opened = self._open
         assert opened is not None, "a pause in a segment that never began"
         if not opened.is_live or self._ast.capabilities.punctuates:
             return
-        if opened.speculative is None:  # the stretch before the pause has ended, and this is new
+        if opened.speculative is None:  # a cut has ended the stretch before the pause
             self._audio.extend_hangover(0)
         opened.is_pause_long = True
         self.speak()
@@ -241,7 +241,7 @@ class SegmentTranslation:
             self._conclusions.close(opened.output, at_samples, now_samples, answered(nothing))
             return
         self._spans.drop(opened.captions.segment_id)
-        if opened.captions.shown:  # what looked like words was none
+        if opened.captions.shown:  # its caption is corrected: there were no words
             end_samples = at_samples if segment is None else segment.end_samples
             self._emit(opened.captions.final(nothing, speech_ms(end_samples)))
 

@@ -10,18 +10,18 @@ class VadMode(StrEnum):
     """Rule by which a segment begins and ends."""
 
     AUTO = "auto"
-    """The VAD; push-to-talk may overrule it."""
+    """VAD; push-to-talk may overrule it."""
     OFF = "off"
-    """Push-to-talk alone; sound above the background counts as speech."""
+    """Push-to-talk only; sound that is louder than the background counts as speech."""
 
 
 class EndCause(StrEnum):
     """Cause of a segment's end."""
 
     SILENCE = "silence"
-    """The speaker paused for the hangover."""
+    """Silence as long as the hangover."""
     CUT = "cut"
-    """Longest length reached; the next one continues it without a gap."""
+    """Longest length; the next segment continues without a gap."""
     COMMIT = "commit"
     """Push-to-talk was released, or the mode changed."""
     FLUSH = "flush"
@@ -30,7 +30,7 @@ class EndCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClosedSegment:
-    """Stretch of speech. Positions count speech-rate samples on the session's audio clock."""
+    """Stretch of speech. Positions count 16 kHz samples on the session's audio clock."""
 
     samples: Samples
     """Mono float32 at `SPEECH_RATE`, shape (end_samples - start_samples,), pre-roll included."""
@@ -45,12 +45,12 @@ class ClosedSegment:
     concealed_samples: int
     """Number of samples invented by loss concealment."""
     is_own_voice: bool = False
-    """True if it is nothing but our own speech, come back through the microphone."""
+    """True if it is nothing but our own speech, which the microphone picked up."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Someone began to speak, or pressed push-to-talk. A `SpeechEnded` follows, always."""
+    """Event: a segment was opened, by speech or by push-to-talk. A `SpeechEnded` always follows."""
 
     start_samples: int
     """Start of the segment, pre-roll included."""
@@ -60,17 +60,18 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnded:
-    """The segment is complete."""
+    """Event: the open segment is complete."""
 
     segment: ClosedSegment | None
-    """None when no speech was in it: push-to-talk held in silence, or nothing after a cut."""
+    """The segment; None without speech: push-to-talk held in silence, or nothing after a cut."""
     at_samples: int
-    """Audio position at which this was known: `speech_end_samples` and the endpoint delay."""
+    """Audio position at which this was known; after silence, later than the speech's end by the
+    hangover."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechPaused:
-    """Silence since a moment. Unless speech goes on, exactly this segment will end."""
+    """Event: speech has paused. Unless it goes on, exactly this segment will end."""
 
     segment: ClosedSegment
     """Segment that `SpeechEnded` will bring when the hangover has passed in silence."""
@@ -78,8 +79,8 @@ class SpeechPaused:
 
 @dataclass(frozen=True, slots=True)
 class HangoverPassed:
-    """The pause reported last is as long as the hangover, and does not end the segment yet: its
-    hangover was extended."""
+    """Event: the pause reported last is as long as the hangover, but does not end the segment yet,
+    because the hangover was extended."""
 
 
 SegmenterEvent = SpeechStarted | SpeechPaused | HangoverPassed | SpeechEnded

@@ -1,7 +1,7 @@
-"""Text of one stretch of speech that is translated while it goes on. Pure.
+"""Text of one stretch of speech that is translated while it is spoken. Pure.
 
-Hypotheses go in; out come committed words for the captions and clauses for the voice, and the
-place where this stretch may end and the next one begin.
+Hypotheses go in. Committed words for the captions, clauses for the voice, and the position at which
+this stretch may end and the next one begin come out.
 """
 
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ class Clause:
     """Committed words of the translation that are spoken together."""
 
     text: str
-    """As it is written."""
+    """Words as they are written in the caption."""
     start_char: int
     """Start of the clause in the segment's translation."""
     begins_sentence: bool
     """True if the tempo may change before it."""
     first_ms: int
-    """Position in the stretch of the speech that its first word rests on."""
+    """Position in the stretch of the audio that its first word translates."""
     last_ms: int
-    """The same of its last word."""
+    """The same for its last word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +38,24 @@ class News:
     """Text that a hypothesis has committed."""
 
     source: str
-    """Words behind those that were committed before, without a space at the ends."""
+    """Newly committed words of the source text, without spaces at the ends."""
     target: str
-    """The same of the translation."""
+    """The same for the translation."""
     fault: Fault | None = None
-    """Fault for which the hypothesis was not believed, or which it has for all that."""
+    """Fault of the hypothesis. With `STALL` its words may be committed all the same."""
     is_lost: bool = False
-    """True if only a fresh stretch of audio can help."""
+    """True if the engine needs a fresh stretch of audio."""
 
 
 class SimultaneousText:
-    """Both texts of one stretch of audio. Times count from its beginning."""
+    """Source text and translation of one stretch of audio. Times count from its beginning."""
 
     def __init__(
         self, preset: Preset, engine: AstCapabilities, target_language: str, context: Texts
     ) -> None:
-        """`context`: what was said right before."""
+        """`context`: text of the sentence before."""
         self.context = context
-        """Text that was said before, for the engine."""
+        """Text of the sentence before, as context for the engine."""
         self._preset, self._engine = preset, engine
         self._language = target_language
         self._source, self._target = map(CommittedText, commit_policies(preset, engine))
@@ -69,12 +69,12 @@ class SimultaneousText:
 
     @property
     def committed(self) -> Texts:
-        """Both texts as far as they will not change."""
+        """Both texts, as far as they are committed."""
         return Texts(" ".join(self._source.words), " ".join(self._target.words))
 
     @property
     def fixed(self) -> Texts:
-        """Of what is committed, what a cut cannot move into the caption of the next stretch."""
+        """Committed words that stay in this caption: a cut cannot move them to the next one."""
         source, target = self._source.words, self._target.words
         said, meant = len(source), len(target)
         if self._engine.word_times:
@@ -85,9 +85,9 @@ class SimultaneousText:
 
     @property
     def shown(self) -> Texts:
-        """Both texts with what may still change at their ends, as far as it is likely to stay.
+        """Both texts: committed words, and those of the tails that are likely to stay.
 
-        The last word of an open translation is mostly another one in the next pass: not shown.
+        The last word of a translation is not shown: the next pass usually changes it.
         """
         target = self._target
         before_last = len(target.words) + max(0, len(target.tail) - 1)
@@ -99,10 +99,10 @@ class SimultaneousText:
         return self._gate.waiting > 0
 
     def feed(self, heard_ms: int, result: AstResult, offset_ms: int = 0) -> News:
-        """Take a hypothesis of the first `heard_ms` of the audio.
+        """Take a hypothesis for the first `heard_ms` of the audio; return what it commits.
 
         Args:
-            offset_ms: where in this stretch the audio of the result begins.
+            offset_ms: start of the result's audio in this stretch.
         """
         source = _hypothesis(result.source_text, result.words, offset_ms, result.open_chars)
         target = _hypothesis(result.target_text, result.target_words, offset_ms)
@@ -119,14 +119,13 @@ class SimultaneousText:
         return News(" ".join(said), " ".join(meant), fault, fault is Fault.STALL)
 
     def pause(self, at_ms: int, result: AstResult) -> None:
-        """Remember the text of all that was said before a pause, if a clause ends there."""
+        """Keep the text before a pause, as a place for a cut, if a clause ends there."""
         source, target = result.source_text.split(), result.target_text.split()
         if target and ends_clause(target[-1]):
             self._pauses.append(Pause(at_ms, tuple(source), tuple(target)))
 
     def finish(self, heard_ms: int, result: AstResult) -> News:
-        """Take the text of the whole audio, or of all that was said before a long pause; all of it
-        is committed."""
+        """Take the text of the whole audio, or of all before a long pause, and commit all of it."""
         source, target = tuple(result.source_text.split()), tuple(result.target_text.split())
         fault = fault_of(source, target, self._language)
         if fault is not None:
@@ -139,13 +138,13 @@ class SimultaneousText:
     # ---------------------------------------------------------------- the voice
 
     def clauses(self, queue_ms: float) -> Iterator[Clause]:
-        """Yield the clauses that are worth saying now, before `queue_ms` of speech is played."""
+        """Yield the clauses that are due, while `queue_ms` of speech waits."""
         while words := self._gate.take(queue_ms=queue_ms):
             yield self._clause(words)
-            queue_ms += 1000.0  # a clause is never shorter than what makes the voice run dry
+            queue_ms += 1000.0  # after this clause the voice is not about to fall silent
 
     def rest(self) -> Clause | None:
-        """Return what is left to say: the segment is over, or a long pause is in it."""
+        """Return the rest as a clause, at the end of the segment or in a long pause."""
         words = self._gate.take_rest()
         clause = self._clause(words) if words else None
         self._begins_sentence = True
@@ -166,7 +165,7 @@ class SimultaneousText:
     # ---------------------------------------------------------------- the stretch
 
     def cut(self, heard_ms: int) -> Cut | None:
-        """Return where this stretch may end; None while it has to go on."""
+        """Return the cut at which this stretch may end; None while there is none."""
         cut = None
         if self._engine.word_times:
             has_alignment = self._engine.alignment
@@ -174,11 +173,13 @@ class SimultaneousText:
         return cut or cut_at_pause(self._source, self._target, self._pauses)
 
     def fresh(self) -> "SimultaneousText":
-        """Return the next stretch, which knows nothing of this one."""
+        """Return the text of a next stretch that takes nothing from this one."""
         return SimultaneousText(self._preset, self._engine, self._language, Texts())
 
     def split(self, cut: Cut, at_ms: int) -> "SimultaneousText":
-        """End this stretch at `at_ms`, inside `cut`, and return the one that begins there."""
+        """End this stretch at `at_ms`, inside `cut`; return the text of the one that begins there,
+        with the committed words after the cut.
+        """
         context = Texts(
             " ".join(_last_sentence(self._source.words[: cut.source_words])),
             " ".join(_last_sentence(self._target.words[: cut.target_words])),
@@ -187,7 +188,7 @@ class SimultaneousText:
         later._source.begin_with(*self._source.split(cut.source_words, at_ms))
         words, ends_ms = self._target.split(cut.target_words, at_ms)
         later._target.begin_with(words, ends_ms)
-        # Words that left the gate are spoken with this stretch, the others with the next one.
+        # Words that have left the gate are spoken with this stretch, the others with the next.
         waiting = self._gate.take_back(min(len(words), self._gate.waiting))
         later._gate.add(waiting)
         later._spoken_words = len(words) - len(waiting)
@@ -196,24 +197,26 @@ class SimultaneousText:
 
 
 class PassPacing:
-    """Interval between two passes over one speaker's audio, by how busy the engine is.
+    """Interval between two passes over one speaker's audio: twice the time of the last answer,
+    within the bounds of the mode.
 
-    Languages of a room share one, and ask in rounds: an engine that is shown the same audio for
-    several of them listens once. One that still waits for its answer joins the next round.
+    The languages of a room share one object, and request passes in rounds, because an engine
+    encodes the same audio only once for several languages. A language whose answer is still under
+    way joins the next round.
     """
 
     def __init__(self, preset: Preset) -> None:
         self._least_ms = preset.least_interval_ms
         self._round_ms = 0
         self.interval_ms = self._least_ms
-        """Audio from the beginning of one pass to that of the next."""
+        """Audio from the request of one pass to that of the next."""
 
     def is_due(self, now_ms: int, asked_ms: int) -> bool:
-        """Return whether to ask now, and begin a round with it.
+        """Return whether to request a pass now, and begin a round if so.
 
         Args:
-            now_ms: audio heard so far.
-            asked_ms: what was heard at the last pass, or where the stretch begins.
+            now_ms: length of the audio received so far.
+            asked_ms: the same at the last pass, or at the start of the stretch.
         """
         if now_ms == self._round_ms:
             return now_ms - asked_ms >= self._least_ms
@@ -223,7 +226,7 @@ class PassPacing:
         return True
 
     def answered(self, took_ms: float) -> None:
-        """Note how long a pass took, its wait included."""
+        """Note how long a pass took, including its wait."""
         self.interval_ms = round(min(max(2 * took_ms, self._least_ms), MOST_INTERVAL_MS))
 
 
@@ -239,7 +242,7 @@ def _hypothesis(
 
 
 def _first_sentence(words: tuple[str, ...]) -> int:
-    """Return how many words its first sentence has; all of them when it does not end."""
+    """Return the number of words in the first sentence; all words if it does not end."""
     return next((n for n, word in enumerate(words, 1) if ends_sentence(word)), len(words))
 
 

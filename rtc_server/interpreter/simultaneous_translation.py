@@ -17,22 +17,22 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE, ms_to_samples, speech_ms
 
 FRESH_MS = 1000
-"""Limit on how far back a fresh stretch of audio may begin when a translation has lost its way."""
+"""Limit on how far back a fresh stretch of audio may begin when the engine is lost."""
 
 
 class GoOn(Protocol):
     """Function that opens the segment which follows an open one without a gap."""
 
     def __call__(self, opened: OpenSegment, at_samples: int, text: SimultaneousText) -> None:
-        """Close `opened` there, and open another with what is known of it already."""
+        """Close `opened` at that position, and open the next segment there with `text`."""
 
 
 class SimultaneousTranslation:
-    """Committer of the open segment: gives what is certain of each hypothesis to captions and
-    voice, and ends the segment where all of it is committed or where the translation is lost.
+    """Committer of the open segment: publishes what each hypothesis commits, and cuts the segment
+    where all of it is committed or where the engine is lost.
 
-    While an earlier segment waits for its last words nothing is taken, so that everything keeps
-    its order.
+    While an earlier segment waits for its answer, hypotheses are ignored, so that everything stays
+    in order.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class SimultaneousTranslation:
         *,
         is_pause: bool,
     ) -> None:
-        """Take a translation of that stretch of the open segment; see `TakePass`."""
+        """Take a hypothesis for that stretch of the open segment; see `TakePass`."""
         if self._conclusions.pending or result.status is not AstStatus.OK:
             return
         _, text = opened.live()
@@ -74,7 +74,7 @@ class SimultaneousTranslation:
             self._cut(opened, cut)
 
     def speak(self, opened: OpenSegment) -> None:
-        """Speak what has become worth saying, as time passes."""
+        """Give clauses that have become due to the voice; commit the text before a long pause."""
         if self._conclusions.pending:
             return
         _, text = opened.live()
@@ -91,14 +91,14 @@ class SimultaneousTranslation:
             return
         heard_ms = speech_ms(pause.segment.end_samples - opened.start_samples)
         self._publisher.pause(opened, result, heard_ms, self._length_ms(opened))
-        # Nothing new can be heard before the next word.
+        # No pass is needed before the next word.
         opened.asked_samples = self._audio.position_samples
 
     def _length_ms(self, opened: OpenSegment) -> int:
         return speech_ms(self._audio.position_samples - opened.start_samples)
 
     def _cut(self, opened: OpenSegment, cut: Cut) -> None:
-        """End the segment where all is committed, and go on from exactly there."""
+        """Close the segment where all is committed, and open the next one at exactly that point."""
         start = opened.start_samples
         from_samples = start + ms_to_samples(cut.from_ms, SPEECH_RATE)
         until_samples = start + ms_to_samples(cut.until_ms, SPEECH_RATE)
@@ -112,8 +112,8 @@ class SimultaneousTranslation:
         self._conclusions.close(output, at_samples, now_samples, answered(result))
 
     def _begin_afresh(self, opened: OpenSegment, fault: Fault) -> None:
-        """Translate anew, as a whole, what was said: the translation has lost its way, and what
-        comes is not to suffer from it.
+        """Close the segment, have it translated again as a whole, and open a fresh one: the engine
+        is lost, and the audio that follows must not suffer from it.
         """
         self._metrics.mended.labels(fault.value).inc()
         output, text = opened.live()

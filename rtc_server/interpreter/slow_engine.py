@@ -1,8 +1,8 @@
 """Warning to a user that an engine is late.
 
-An engine's deadline is what its slowest honest answer may take, seconds with a large model; a
-person who hears nothing for two wants to know that they were heard. The answer is waited for all
-the same.
+An engine's deadline allows its slowest correct answer, which takes seconds with a large model. A
+person who gets nothing for two seconds wants to know that their speech was received. The answer is
+still awaited.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from rtc_server.clock import Clock
 from rtc_server.events.server import ServerEvent, WarningEvent
 
 PATIENCE_S = 1.6
-"""Time from the request to the warning. With the pause that ends a sentence, a person is warned
-before two seconds are over."""
+"""Time from the request to the warning. With the hangover it is less than two seconds after the
+last word."""
 
 
 class SlowEngineNotice:
-    """Warning that an engine is late, given once, and again only after it was in time."""
+    """Warning that an engine is late: sent once, and again only after an answer came in time."""
 
     def __init__(self, message: str, emit: Callable[[ServerEvent], None], clock: Clock) -> None:
         self._message, self._emit, self._clock = message, emit, clock
@@ -26,7 +26,9 @@ class SlowEngineNotice:
 
     @contextmanager
     def waiting(self, since_s: float) -> Iterator[Callable[[], None]]:
-        """Wait inside for what was asked at `since_s`, and call what this gives when it comes."""
+        """Warn if the block waits too long for a request made at `since_s`. Call the function that
+        is yielded when the answer comes.
+        """
         late_s, loop = since_s + PATIENCE_S, asyncio.get_running_loop()
         timer = loop.call_later(max(late_s - self._clock(), 0), self._late)
 

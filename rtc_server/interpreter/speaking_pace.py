@@ -1,8 +1,8 @@
-"""Judgement of whether a hypothesis says more than can have been said so far. Pure.
+"""Rule that finds hypotheses with more text than can have been spoken so far. Pure.
 
-A model that has heard half a sentence may write the whole of one that it knows, and the same again
-in the next pass, so that agreement is no proof. Where words are committed by their times in the
-audio, the times show such a guess; elsewhere only the length of the text does.
+A model that has received half a sentence may write the whole of a sentence that it knows, and the
+same in the next pass, so agreement proves nothing. With word times, the times show such a guess;
+without, only the length of the text does.
 """
 
 from collections.abc import Sequence
@@ -13,23 +13,24 @@ _CHARS_PER_S = 16.0
 """Characters in a second of speech, spaces included; 150 English words a minute are 15. Chosen
 among 14 to 25 on two voices that Canary's model of the tests was trained on."""
 _MOST_CHARS_PER_S = 25.0
-"""The same of somebody who speaks fast; 250 English words a minute."""
+"""The same for a fast speaker: 250 English words a minute."""
 _STEADY = 0.5, 1.5
-"""Pace of what passes add, in that of the whole text, at which somebody does speak that fast."""
+"""Range of the ratio of the pace since the earlier pass to that of the whole text. Inside it,
+somebody really speaks that fast."""
 
 
 class SpeakingPace:
-    """Length of the newest hypothesis of a stretch of audio, held against the time it had."""
+    """Length of the newest hypothesis of a stretch of audio, compared with the audio's length."""
 
     def __init__(self) -> None:
         self._passes: RecentPasses[int] = RecentPasses()
         """Characters of earlier passes."""
 
     def runs_ahead(self, heard_ms: int, words: Sequence[str]) -> bool:
-        """Return whether the text of the first `heard_ms` is too long for them.
+        """Return whether the text of the first `heard_ms` of audio is too long for it.
 
-        A text that keeps growing with the audio is that of somebody who speaks fast; a guess is
-        there at once, and stays.
+        A text that keeps growing with the audio comes from a fast speaker; a guess comes at once,
+        and does not grow.
         """
         chars = len(" ".join(words))
         before = self._passes.add(heard_ms, chars)

@@ -1,8 +1,8 @@
 """Speech output of an interpreter: translated text in, frames for the client out.
 
 Texts wait in a bounded queue and are synthesized one after the other; their speech waits in the
-playout until the transport asks for it. A segment that was translated as a whole is one text, one
-that is translated while it goes on is many.
+playout until the transport takes it. A segment that was translated as a whole is one text; one that
+is translated while it is spoken is several.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from rtc_server.metrics import Metrics
 from rtc_server.pcm import Samples
 
 SPEECH = 16
-"""Translations of one session that may wait to be spoken."""
+"""Texts of one session that may wait for the synthesis."""
 
 _CHAR_MS = 65.0
-"""Estimated time to say a written character."""
+"""Estimated length of the speech for one written character."""
 
 logger = logging.getLogger(__name__)
 
 
 class SpeechOutput:
-    """Speech output of one session: speaks its translations in order."""
+    """Speech output of one session: synthesizes and plays its translations in order."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class SpeechOutput:
         spans: SegmentSpans,
     ) -> None:
         self.generation = 0
-        """Count of calls of `clear`: what is of an older generation stays unspoken."""
+        """Number of calls of `clear`. Texts of an older generation are not spoken."""
         self.drops = 0
-        """Segments whose speech was dropped for want of room."""
+        """Number of texts whose speech was dropped because too much waited."""
         self.last_delays: Delays | None = None
         """Delays of the segment or clause played last."""
         self._synthesis = Synthesis(session_id, tts, emit, clock, spans)
@@ -63,24 +63,25 @@ class SpeechOutput:
         self._metrics, self._clock, self._spans = metrics, clock, spans
         self._speech: asyncio.Queue[Saying] = asyncio.Queue(SPEECH)
         self._sayings: dict[str, Saying] = {}
-        """Texts that are not yet played to their end, by their names in the playout."""
+        """Texts that are not yet played to their end, by their keys in the playout."""
         self._unspoken: dict[str, SegmentOutput] = {}
+        """Segments that are not yet played to their end, by id."""
         self._unconfirmed = UnconfirmedSpeech()
         self._silent = asyncio.Event()
         self._silent.set()
 
     def expect(self, output: SegmentOutput) -> None:
-        """Expect a closed segment: sooner or later it is put, fails or is forgotten."""
+        """Note a segment whose texts will come. It must be put, fail or be forgotten later."""
         self._unspoken[output.captions.segment_id] = output
         self._silent.clear()
 
     async def put(self, saying: Saying) -> None:
-        """Put a translation; wait while too many do."""
+        """Queue a text; wait while the queue is full."""
         self._sayings[saying.key] = saying
         await self._speech.put(saying)
 
     def offer(self, saying: Saying) -> None:
-        """`put` of one clause among many, which is left out when too many wait."""
+        """Queue one clause of an open segment; leave it out if the queue is full."""
         self._sayings[saying.key] = saying
         if self._speech.full():
             self._playout_event(saying.key, PlayoutState.DROPPED)
@@ -88,7 +89,7 @@ class SpeechOutput:
             self._speech.put_nowait(saying)
 
     def complete(self, output: SegmentOutput) -> None:
-        """End a segment: the newest of its sayings is its last."""
+        """End a segment: its newest text is its last."""
         segment_id = output.captions.segment_id
         mine = [each for each in self._sayings.values() if each.output is output]
         if mine:
@@ -111,39 +112,39 @@ class SpeechOutput:
         return frame.samples
 
     def arrived(self, until_s: float) -> None:
-        """Note that what was played up to then, on the server's clock, has reached the client."""
+        """Note that the client has received all frames sent until `until_s` (server's clock)."""
         self._unconfirmed.confirm(until_s)
 
     def take_back(self) -> None:
-        """Play again, first of all, what was played and has not reached the client."""
+        """Play the frames that have not reached the client again, before all else."""
         self._playout.put_back(self._unconfirmed.take_unconfirmed())
         self._notice_silence()
 
     def clear(self) -> None:
-        """Stop speaking now: what was said until now stays unspoken, captions stay."""
+        """Stop speaking now, and drop the speech of all that was said until now; captions stay."""
         self.generation += 1
         self._played(self._playout.clear())
         self._unconfirmed.take_unconfirmed()
 
     @property
     def queue_ms(self) -> float:
-        """Translated speech that waits to be played."""
+        """Length of the translated speech that waits to be played, in ms."""
         return self._playout.queue_ms
 
     @property
     def expected_ms(self) -> float:
-        """Speech that waits to be played, and about as much as the texts will make that wait."""
+        """The same, with the estimated speech of the texts that wait for the synthesis."""
         waiting = (s for s in self._sayings.values() if s.delays.synthesized_s is None)
         return self._playout.queue_ms + sum(len(s.text) for s in waiting) * _CHAR_MS
 
     def catch_up_by(self, rules: BacklogRules, bound_ms: float) -> None:
-        """Change how it keeps near the speaker; `bound_ms` is the most that may wait."""
+        """Set the rules of tempo and pauses; `bound_ms`: most speech that may wait."""
         self._synthesis.catch_up_by(rules)
         self._playout.set_bound(bound_ms)
 
     @property
     def queue_depth(self) -> int:
-        """Number of segments that were said and not yet played to their end."""
+        """Number of segments that were spoken and are not yet played to their end."""
         return len(self._unspoken)
 
     async def drained(self) -> None:
@@ -173,7 +174,7 @@ class SpeechOutput:
             async for samples in chunks:
                 if len(samples):
                     self._played(self._playout.push(saying.key, samples, segment_id))
-        # `has_gap` is not the last word: that a segment ends here may turn out later on.
+        # `has_gap` may change: that a segment ends with this text may become known later.
         has_gap, pause_ms = saying.has_gap, saying.pause_ms
         self._played(self._playout.finish(saying.key, pause=has_gap, pause_ms=pause_ms))
         if self._is_cleared(saying):
@@ -190,7 +191,7 @@ class SpeechOutput:
 
     def _playout_event(self, key: str, state: PlayoutState, queue_ms: float | None = None) -> None:
         saying = self._sayings.get(key)
-        if saying is None:  # forgotten before: cleared while its last chunks were under way
+        if saying is None:  # it was cleared while its last chunks were under way
             return
         waits_ms = self._playout.queue_ms if queue_ms is None else queue_ms
         match state:
@@ -221,7 +222,7 @@ class SpeechOutput:
             self._report(saying, PlayoutState.STARTED, queue_ms)
 
     def _drop(self, saying: Saying, queue_ms: float) -> None:
-        """Report what was left out for want of room: of a clause, which one."""
+        """Count speech that was dropped because too much waited; report which clause it was."""
         self.drops += 1
         self._metrics.queue_drops.labels("playout").inc()
         if saying.is_clause:
@@ -230,7 +231,7 @@ class SpeechOutput:
             self._emit(PlayoutEvent(segment_id, "skipped", round(queue_ms), tempo, part))
 
     def _leave(self, saying: Saying, state: PlayoutState, queue_ms: float) -> None:
-        """Report that it was played, or never will be."""
+        """Forget a text that was played, or never will be; report the end of its segment."""
         del self._sayings[saying.key]
         output = saying.output
         cleared = self._is_cleared(saying)
@@ -244,8 +245,8 @@ class SpeechOutput:
     # ---------------------------------------------------------------- endings
 
     def _fail_saying(self, saying: Saying, error: EngineError) -> None:
-        """Report that the voice failed: of a clause the caption stands, and is marked as not
-        spoken.
+        """Report that the synthesis failed. The caption of a clause stays, and the clause is
+        reported as not spoken; that of a whole segment is marked as failed.
         """
         output, message = saying.output, voice_failure(error)
         self._spans.fail(output.captions.segment_id, error)
@@ -259,7 +260,7 @@ class SpeechOutput:
             self._sayings.pop(saying.key, None)
 
     def _forget(self, saying: Saying) -> None:
-        """Drop a saying with nothing in it to be played."""
+        """Forget a text that has no speech."""
         self._sayings.pop(saying.key, None)
         if saying.is_last:
             self.complete(saying.output)
@@ -272,7 +273,7 @@ class SpeechOutput:
         message: str,
         result: AstResult | None = None,
     ) -> None:
-        """Report in a segment's caption that it failed, by `message`; texts of `result` stay."""
+        """Mark a segment's caption as failed, with `message`; the texts of `result` stay."""
         event = captions.failed(message, end_ms, result, code=error.code)
         self._spans.note_status(captions.segment_id, event.status.value)
         self._spans.fail(captions.segment_id, error)
@@ -282,7 +283,7 @@ class SpeechOutput:
         self.forget(captions.segment_id)
 
     def _report_failure(self, error: EngineError, message: str) -> None:
-        """Report a failure. The error's own sentence is for the log alone: it names the engine."""
+        """Report a failure. The error's own text goes to the log only: it names the engine."""
         logger.warning("%s: %s", error.code, error)
         self._emit(ErrorEvent(ErrorDetail("server_error", error.code, message)))
 

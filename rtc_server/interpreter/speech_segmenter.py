@@ -1,4 +1,4 @@
-"""Segmenter: a stream of audio in, segments of speech out. Pure: fed audio, asks no clock."""
+"""Segmenter: a stream of audio in, segments of speech out. Pure: its clock is the audio."""
 
 from collections.abc import Generator
 
@@ -19,30 +19,30 @@ from rtc_server.interpreter.segments import (
 from rtc_server.pcm import SPEECH_RATE, Pcm, Samples, ms_to_samples
 
 TAIL_SAMPLES = ms_to_samples(150, SPEECH_RATE)
-"""Silence that stays behind the last speech of a segment: recognizers want some, not more."""
+"""Silence that is kept after the last speech of a segment, because recognizers need some."""
 
 SIMULTANEOUS_TAIL_SAMPLES = ms_to_samples(80, SPEECH_RATE)
-"""The same of speech that is translated while it goes on, where a pause of 120 ms is a place to
-cut. The end of sound is known to 8 ms, and the silence behind it in windows of 32 ms."""
+"""The same in the simultaneous modes, where a pause of 120 ms is a place for a cut. The end of
+sound is known to 8 ms, and the silence after it in windows of 32 ms."""
 
 SIMULTANEOUS_LONGEST_S = 12.0
-"""Longest segment that is translated while it goes on: every pass is over all of it."""
+"""Longest segment in the simultaneous modes, in which each pass includes all of it."""
 SIMULTANEOUS_CUT_SAMPLES = ms_to_samples(400, SPEECH_RATE)
-"""Limit on how far back the cut of such a segment may lie."""
+"""Limit on how far back the cut of such a segment may be."""
 
 
 class SpeechSegmenter:
     """Segmenter of one stream: VAD, endpointing and the audio of the open segment.
 
-    In mode ``auto`` the VAD opens and closes segments. In mode ``off`` audio collects since
-    `start_input` or the last commit, and `commit_input` closes it; while nobody pressed, only the
-    last `max_segment_s` are kept and nothing leaves without a commit. Pressing in mode ``auto``
-    opens a segment at once and keeps it open through pauses until the commit.
+    In mode ``auto`` the VAD opens and closes segments. In mode ``off`` audio is collected from
+    `start_input` or the last commit on, and `commit_input` closes the segment; without a press of
+    the button only the last `max_segment_s` are kept, until a commit. `start_input` in mode
+    ``auto`` opens a segment at once, and keeps it open through pauses until the commit.
     """
 
     def __init__(self, vad: Vad, settings: SegmenterSettings) -> None:
         self.vad = vad
-        """The detector of this stream."""
+        """Detector of this stream."""
         self._preroll_samples = ms_to_samples(settings.preroll_ms, SPEECH_RATE)
         self._longest_s = settings.max_segment_s
         self.set_longest(simultaneous=False)
@@ -56,21 +56,21 @@ class SpeechSegmenter:
         self._open_at: int | None = None
         """Start of the open segment; None when none is open."""
         self._held = False
-        """Push-to-talk is pressed, or was released and its last word is on the way."""
+        """True while push-to-talk is pressed, or waits for its tail after the release."""
         self._release: Release | None = None
-        """The release that still waits for its last word."""
+        """Release that waits for its tail."""
         self._paused_at = -1
-        """End of the speech whose pause was reported last."""
+        """End of the speech before the pause that was reported last."""
         self._outlasted_at = -1
-        """The same of the pause that was longer than the hangover."""
+        """The same for the last pause that was longer than the hangover."""
         self._spent = 0
-        """Audio before this belongs to earlier segments."""
+        """Position before which audio belongs to earlier segments."""
 
     def feed(self, pcm: Pcm) -> list[SegmenterEvent]:
-        """Take what follows, any length; return the events.
+        """Take the next audio, of any length; return the events.
 
         Raises:
-            ValueError: `pcm` does not begin where the one before ended.
+            ValueError: `pcm` does not begin where the audio before it ended.
         """
         windows = self.windows(pcm)
         try:
@@ -82,8 +82,8 @@ class SpeechSegmenter:
             return events
 
     def windows(self, pcm: Pcm) -> Generator[Samples, float, list[SegmenterEvent]]:
-        """Do as `feed`, for those who judge windows of many segmenters together: yield each window
-        that `vad` would judge, and want its probability sent back.
+        """Do as `feed`, for callers that detect speech of many segmenters together: yield each
+        window for `vad`, receive its probability, and return the events.
         """
         tape = self._tape
         tape.append(pcm)
@@ -110,24 +110,24 @@ class SpeechSegmenter:
         return self._tape.read(max(self._open_at, since))
 
     def release(self, before: int) -> None:
-        """Let the open segment begin at that position: what lies before it is dealt with."""
+        """Move the start of the open segment to that position, after a cut."""
         if self._open_at is not None and before > self._open_at:
             self._spent = self._open_at = min(before, self._tape.cursor)
 
     def quietest(self, start: int, end: int) -> int:
-        """Return the best position for a cut between two positions; `end` when nothing is known."""
+        """Return the best position for a cut between two positions; `end` if there is no window."""
         return self._tape.quietest(start, end)
 
     def set_longest(self, *, simultaneous: bool) -> None:
-        """Change the longest length, and the silence that counts as a pause; a segment that is
-        longer already is cut at a dip."""
+        """Set the longest length of a segment, and the silence that counts as a pause. A segment
+        that is already longer is cut at a quiet moment."""
         longest_s = self._longest_s
         if simultaneous:
             longest_s = min(longest_s, SIMULTANEOUS_LONGEST_S)
         self._max_samples = round(longest_s * SPEECH_RATE)
         self._tail_samples = SIMULTANEOUS_TAIL_SAMPLES if simultaneous else TAIL_SAMPLES
-        # Words of a simultaneous segment may be committed up to a moment ago: a cut before them
-        # would have them said twice.
+        # In a simultaneous segment the newest words may be committed. A cut before them would put
+        # their audio into the next segment, and they would be said twice.
         self._cut_samples = SIMULTANEOUS_CUT_SAMPLES if simultaneous else self._max_samples // 2
 
     def set_mode(self, mode: VadMode) -> list[SegmenterEvent]:
@@ -140,19 +140,19 @@ class SpeechSegmenter:
         return events
 
     def set_hangover_ms(self, hangover_ms: int) -> None:
-        """Change the silence that ends a segment; counts for the pause going on, too."""
+        """Set the silence that ends a segment, also for the present pause."""
         self._endpointer.hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
     def extend_hangover(self, hangover_ms: int) -> None:
-        """Extend the hangover for the present pause alone; 0 takes that back."""
+        """Extend the hangover for the present pause only; 0 ends the extension."""
         self._endpointer.extended_hangover_samples = ms_to_samples(hangover_ms, SPEECH_RATE)
 
     def start_input(self, *, anew: bool = False) -> list[SegmenterEvent]:
         """Begin push-to-talk. A segment that is open goes on.
 
         Args:
-            anew: what is said from now on is a segment of its own, which begins when the release
-                before has its last word. Else the press takes such a release back.
+            anew: while an earlier release waits for its tail: True to begin a new segment after it,
+                False to take that release back and continue its segment.
         """
         events: list[SegmenterEvent] = []
         if self._release is not None:
@@ -167,8 +167,8 @@ class SpeechSegmenter:
         return events + self._open(self._tape.end - self._preroll_samples, self._tape.end)
 
     def commit_input(self, tail: Tail = NO_TAIL) -> list[SegmenterEvent]:
-        """Release push-to-talk: the audio until now, and its tail, is a segment. Without speech:
-        nothing.
+        """Release push-to-talk: close the segment now, or after `tail`. Without speech in it there
+        is no segment.
         """
         events = self.finish_input()
         if not tail.most_ms or (self._open_at is None and self._mode is VadMode.AUTO):
@@ -177,15 +177,15 @@ class SpeechSegmenter:
         return events
 
     def finish_input(self) -> list[SegmenterEvent]:
-        """End a released segment without the rest of its tail: no more audio comes."""
+        """Close a released segment without waiting for the rest of its tail."""
         return [] if self._release is None else self._commit(self._tape.end)
 
     def flush(self) -> list[SegmenterEvent]:
-        """End the stream: what is being said is a segment."""
+        """Close the open segment: the stream has ended."""
         return self._close(EndCause.FLUSH)
 
     def interrupt(self) -> list[SegmenterEvent]:
-        """Break the stream; another follows. What was being said is a segment."""
+        """Close the open segment, and reset the VAD: another stream follows."""
         events = self._close(EndCause.FLUSH)
         self.vad.reset()
         return events
@@ -207,7 +207,7 @@ class SpeechSegmenter:
         return self._pause(now)
 
     def _pause(self, now: int) -> list[SegmenterEvent]:
-        """Report a pause once, as soon as all that the segment would hold has come."""
+        """Report a pause once, as soon as the segment's tail of silence has come."""
         assert self._open_at is not None
         by_button = self._held or self._mode is VadMode.OFF
         if by_button and self._release is None:
@@ -223,21 +223,21 @@ class SpeechSegmenter:
         return [SpeechPaused(segment)] if segment else []
 
     def _outlast(self, now: int) -> list[SegmenterEvent]:
-        """Report once that a pause is as long as the hangover, and ends nothing yet."""
+        """Report once that a pause is as long as the hangover, but has not ended the segment."""
         if self._outlasted_at == self._paused_at or not self._endpointer.is_extended(now):
             return []
         self._outlasted_at = self._paused_at
         return [HangoverPassed()]
 
     def _is_silent(self, now: int, samples: int) -> bool:
-        """Return whether so much silence, or more, has come behind the last speech."""
+        """Return whether at least so much silence has come after the last speech."""
         speech = self._endpointer
         return speech.voice_end_samples < now and speech.speech_end_samples + samples <= now
 
     def _is_pause(self, now: int) -> bool:
-        """Return whether something was said, and then nothing for as long as ends a release."""
+        """Return whether there was speech, and then the silence that ends a released segment."""
         start = self._spent if self._open_at is None else self._open_at
-        # In every mode: between two syllables there may be more than the tail of simultaneous ones.
+        # The longer tail in every mode: silence between two syllables may be longer than 80 ms.
         return (
             self._is_silent(now, TAIL_SAMPLES) and self._tape.first_voiced(start, now) is not None
         )
@@ -247,7 +247,7 @@ class SpeechSegmenter:
         return [SpeechStarted(self._open_at, now)]
 
     def _cut(self, now: int) -> list[SegmenterEvent]:
-        """End the segment at a dip near its end, and go on from exactly there."""
+        """End the segment at a quiet moment near its end, and open the next one there."""
         assert self._open_at is not None
         cut = self._tape.dip_since(now - self._cut_samples)
         ended = SpeechEnded(self._tape.segment(self._open_at, cut, cut, EndCause.CUT), now)
@@ -255,7 +255,7 @@ class SpeechSegmenter:
         return [ended, *self._open(cut, now)]
 
     def _commit(self, now: int) -> list[SegmenterEvent]:
-        """End what push-to-talk began, and begin what another press wants behind it."""
+        """Close the segment of push-to-talk; open the next one if another press waits for it."""
         is_followed = self._release is not None and self._release.is_followed
         events: list[SegmenterEvent] = []
         if self._open_at is None and self._mode is VadMode.OFF:
@@ -279,14 +279,14 @@ class SpeechSegmenter:
         self._endpointer.reset()
         if start is None:
             return []
-        # Audio that ended before its window was full has not been judged: it stays in.
+        # The last audio may be less than a window, and not judged: it stays in the segment.
         end = min(now, max(voice_end, speech_end + self._tail_samples))
         segment = self._tape.segment(start, end, min(speech_end, end), cause)
         self._spent = end if segment else now
         return [SpeechEnded(segment, now)]
 
     def _forget(self) -> None:
-        """Keep what the open segment, the next one's pre-roll or a commit may still want."""
+        """Drop audio that neither the open segment, the next pre-roll nor a commit needs."""
         if self._open_at is not None:
             needed = self._open_at
         elif self._mode is VadMode.OFF:

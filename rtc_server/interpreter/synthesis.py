@@ -1,4 +1,4 @@
-"""Synthesis of one session's texts: at the tempo that the backlog wants, at the client's rate."""
+"""Synthesis of one session's texts, at the tempo of the backlog rules, in 48 kHz."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -28,7 +28,7 @@ from rtc_server.tracing import Attribute
 
 
 class Synthesis:
-    """Source of the speech of one text after the other."""
+    """Source of one session's speech, text by text."""
 
     def __init__(
         self,
@@ -53,14 +53,14 @@ class Synthesis:
     ) -> AsyncGenerator[Samples, None]:
         """Yield the speech of a text as it is made: float32, 48 kHz, shape (n,), n >= 0.
 
-        Notes in `saying` how fast it is spoken, and when it was asked for and began to come.
+        Sets the tempo and the times of `saying`.
 
         Args:
             queue_ms: speech that waits to be played before it.
-            is_cleared: nobody wants it any more; it ends soon then.
+            is_cleared: callback; once it returns True, the generator ends soon.
 
         Raises:
-            EngineError: it failed, perhaps after some chunks.
+            EngineError: the engine failed, perhaps after some chunks.
         """
         saying.tempo = saying.output.tempo = self.backlog.tempo(
             queue_ms,
@@ -105,10 +105,10 @@ class Synthesis:
 
 
 def _end(saying: Saying, trimmer: PauseTrimmer, queue_ms: float) -> Samples:
-    """Return the end of a text's speech, and note how long a pause goes with that."""
+    """Return the end of a text's speech; set the pause that follows it in `saying`."""
     stays_ms = trailing_ms(queue_ms, has_mark=saying.has_mark, has_gap=saying.has_gap)
     if not saying.has_gap:
-        # Should the segment end with it after all, the pause is to be as long as behind any other.
+        # If this turns out to be the segment's last text, its pause must be as long as any other.
         usual_ms = trailing_ms(queue_ms, has_mark=saying.has_mark, has_gap=True)
         quiet_ms = trimmer.quiet_ms
         saying.pause_ms = GAP_MS + min(usual_ms, quiet_ms) - min(stays_ms, quiet_ms)

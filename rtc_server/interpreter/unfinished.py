@@ -1,4 +1,4 @@
-"""Longer hangover for a pause in the middle of a sentence."""
+"""Extension of the hangover for a pause in the middle of a sentence."""
 
 import asyncio
 
@@ -11,24 +11,23 @@ from rtc_server.interpreter.words import ends_sentence
 from rtc_server.pcm import speech_ms
 
 UNFINISHED_PAUSE_MS = 600
-"""Silence that ends a segment in the middle of a sentence. Speakers who look for a word or take
-breath pause for 300 to 500 ms."""
+"""Hangover in the middle of a sentence. Speakers who look for a word, or breathe in, pause for 300
+to 500 ms."""
 
 
 def extend_unfinished(opened: OpenSegment, audio: AudioInput, *, punctuates: bool) -> None:
-    """Extend the hangover of the present pause, unless what was said before it turns out to be
-    whole sentences, or nothing.
+    """Extend the hangover of the present pause, until the speculative translation shows that whole
+    sentences, or nothing, came before it.
 
-    The engine was asked for that already. Until its answer is here nothing can be translated, so
-    waiting for it delays nothing. Of an engine that does not punctuate no text is known to be a
-    whole sentence: words that were said before a pause are committed after the usual hangover, of
-    segments that are translated while they go on, and the segment ends later.
+    Nothing can be translated before that answer, so waiting for it delays nothing. The text of an
+    engine that does not punctuate never shows a whole sentence. Then the extension stays, and in
+    the simultaneous modes the words before the pause are committed after the usual hangover.
     """
     speculative = opened.speculative
     if speculative is None:
         return
     if not punctuates:
-        # Such an engine gives no other place to end a long stretch at.
+        # With such an engine, a pause is the only place at which a long stretch can end.
         length_ms = speech_ms(speculative.segment.end_samples - opened.start_samples)
         if not opened.is_live or length_ms > LONG_MS:
             return

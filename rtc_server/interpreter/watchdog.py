@@ -1,4 +1,4 @@
-"""Detection of an engine that has lost its way in open speech. Pure."""
+"""Detection of an engine that stalls, repeats itself or writes the wrong script. Pure."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,30 +7,30 @@ from enum import StrEnum
 from rtc_server.interpreter.words import bare
 
 STALL_MS = 2000
-"""Speech without a new word after which an engine is stuck."""
+"""Speech without a new word after which an engine counts as stalled."""
 _PATIENCE = 2
-"""Bad hypotheses in a row after which the engine is shown a fresh stretch of audio."""
+"""Bad hypotheses in a row after which the engine gets a fresh stretch of audio."""
 _REPEATS = {1: 6, 2: 4, 3: 4, 4: 3, 5: 3, 6: 3}
-"""Number of repetitions, for runs of so many words, that may not stand at the end of a text."""
+"""Repetitions at the end of a text that are a loop, by the number of words that are repeated."""
 _LEAST_LETTERS = 12
 _CYRILLIC = frozenset(["be", "bg", "mk", "ru", "uk"])
 _NEITHER = frozenset(["ar", "el", "fa", "he", "hi", "hy", "ja", "ka", "ko", "th", "zh", "sr", "kk"])
-"""Written in other letters, or in both kinds."""
+"""Languages written in other scripts, or in both of these."""
 
 
 class Fault(StrEnum):
     """Kind of failure of a hypothesis."""
 
     STALL = "stall"
-    """Speech goes on without new words."""
+    """No new words although speech goes on."""
     LOOP = "loop"
-    """The same words again and again."""
+    """Words repeated again and again."""
     SCRIPT = "script"
-    """The translation stands in the letters of another language."""
+    """Translation in the script of another language."""
 
 
 class Watchdog:
-    """Judge of the hypotheses of one stretch of audio."""
+    """Check of the hypotheses of one stretch of audio."""
 
     def __init__(self, target_language: str) -> None:
         self._target_language = target_language
@@ -46,12 +46,13 @@ class Watchdog:
         *,
         is_ahead: bool = False,
     ) -> Fault | None:
-        """Return the fault of the hypothesis for the first `heard_ms` of the audio.
+        """Return the fault of the hypothesis for the first `heard_ms` of the audio; None if it has
+        none.
 
         Args:
-            is_ahead: whether the text is too long for that, and so not believed. No speech lacks
-                words while it has some that are still to be said; they are new again when they
-                can have been.
+            is_ahead: True if the text is too long for that audio (`SpeakingPace`). Such a text is
+                no stall. Its words do not count as known, so they count as new once the audio is
+                long enough for them.
         """
         count = len(source) + len(target)
         if count > self._most_words:
@@ -65,12 +66,12 @@ class Watchdog:
 
     @property
     def is_lost(self) -> bool:
-        """True if the engine does not find back by itself."""
+        """True if the engine will not recover by itself."""
         return self._bad >= _PATIENCE
 
 
 def fault_of(source: Sequence[str], target: Sequence[str], language: str) -> Fault | None:
-    """Return the fault of texts that need no more than themselves to be judged."""
+    """Return the fault that the texts alone show: a loop, or a wrong script; else None."""
     if _loops(source) or _loops(target):
         return Fault.LOOP
     return Fault.SCRIPT if _is_foreign(" ".join(target), language) else None
@@ -86,10 +87,10 @@ def _loops(words: Sequence[str]) -> bool:
 
 
 def _is_foreign(text: str, language: str) -> bool:
-    """Return whether nearly all letters are Latin where Cyrillic is written, or the other way
-    round.
+    """Return whether more than three quarters of the letters are Latin in a language with Cyrillic
+    script, or the other way round.
 
-    Names stay in their own letters, so that a few of the others are no fault.
+    Names may keep their own script, so some letters of the other one are no fault.
     """
     letters = [char for char in text if char.isalpha()]
     if len(letters) < _LEAST_LETTERS or language in _NEITHER:

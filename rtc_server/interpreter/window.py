@@ -1,8 +1,8 @@
-"""Window of audio that an engine sees: its end, and the start of the next. Pure.
+"""Window of audio that an engine gets: where a stretch ends, and the next one starts. Pure.
 
-Work for each second of speech stays bounded only if audio leaves the stretch when all of its words
-are committed, in both languages. With word times that is behind a sentence, of a long stretch
-behind any word; without them at a pause behind which everything is committed.
+The work per second of speech is bounded only if audio leaves the stretch once all of its words are
+committed, in both languages. With word times, a stretch is cut after a sentence, a long one after
+any word; without, at a pause before which everything is committed.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from rtc_server.interpreter.commit_policy import CommittedText
 from rtc_server.interpreter.words import bare, ends_sentence
 
 LONG_MS = 6000
-"""A stretch longer than this does not wait for the end of a sentence."""
+"""Length beyond which a stretch does not wait for the end of a sentence."""
 _MOST_DIP_MS = 300
-"""Distance behind a word's end up to which a dip belongs to it."""
+"""Longest distance from the end of a word to the quiet moment after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +22,21 @@ class Pause:
     """Pause inside a stretch, and the text of what was said before it."""
 
     at_ms: int
-    """Position in it at which a cut is harmless."""
+    """Position of the pause in the stretch."""
     source: tuple[str, ...]
     target: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """End of a stretch, all of whose words are committed."""
+    """Place at which a stretch may end: all words before it are committed."""
 
     source_words: int
     """Number of committed words before it."""
     target_words: int
     """Number of committed words of the translation before it."""
     from_ms: int
-    """Start of the range in which the quietest moment is the place."""
+    """Start of the range in which the quietest moment is chosen."""
     until_ms: int
     """End of that range."""
 
@@ -44,7 +44,7 @@ class Cut:
 def cut_at_pause(
     source: CommittedText, target: CommittedText, pauses: Sequence[Pause]
 ) -> Cut | None:
-    """Return the latest pause whose text is committed, all of it and word by word."""
+    """Return the cut at the latest pause whose whole text is committed, word by word; else None."""
     for pause in reversed(pauses):
         same = _begins(source.words, pause.source) and _begins(target.words, pause.target)
         if same:
@@ -55,7 +55,7 @@ def cut_at_pause(
 def cut_by_time(
     source: CommittedText, target: CommittedText, heard_ms: int, *, has_alignment: bool
 ) -> Cut | None:
-    """Return the latest cut between committed words, by their times."""
+    """Return the latest cut between committed words, by their times; None if there is none."""
     sentences = [n for n, word in enumerate(source.words, 1) if ends_sentence(word)]
     translated = [n for n, word in enumerate(target.words, 1) if ends_sentence(word)]
     pairs = list(zip(sentences, translated, strict=False))

@@ -1,7 +1,7 @@
-"""Rules about written words that are committed and spoken one by one. Pure.
+"""Rules about written words, by which text is committed and spoken. Pure.
 
-A word is what `str.split` gives, marks included. Languages that are written without spaces have
-none, and are interpreted sentence by sentence.
+A word is a part of a text between white space, including its punctuation marks. In languages
+written without spaces a whole sentence is one word.
 """
 
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ _CUES = _words(
     "и а но или что который которая которое которые когда где если хотя потому чтобы пока как "
     "und aber oder dass weil wenn et mais ou que quand si y pero porque cuando"
 )
-"""Words that begin a clause: the voice may pause before them."""
+"""Words that begin a clause, before which the voice may pause."""
 _LEANING = _words(
     "a an the of to in on at by for with from as is are was were be my your his her its our their "
     "в во на с со к ко о об от до из за у по для при не ни без под над "
     "der die das ein eine le la les un une de du des el los las del"
 )
-"""Words that lean on the next one: a clause that ends with one sounds torn."""
+"""Words that belong to the next one. A clause that ends with one sounds cut off."""
 _MOST_HELD = 6
-"""Longer runs of numbers or names than this are spoken in parts after all."""
+"""Longest run of numbers or names that is kept together."""
 
 
 def bare(word: str) -> str:
-    """Return a word without marks and capitals, to compare it by."""
+    """Return a word without marks and capitals, for comparison; itself if it has only marks."""
     return "".join(char for char in word.casefold() if char.isalnum()) or word
 
 
 def is_number(word: str) -> bool:
-    """Return whether a word is written with digits, or belongs to one that is."""
+    """Return whether a word contains digits, or is a sign that belongs to a number."""
     return any(char.isdigit() for char in word) or word.strip(".,;:!?") in ("%", "€", "$", "№")
 
 
@@ -73,7 +73,7 @@ def begins_clause(word: str) -> bool:
 
 
 def unfinished_number(words: Sequence[str]) -> int:
-    """Return how many words at the end are a number that may go on."""
+    """Return how many words at the end are a number, which the next word may continue."""
     held = 0
     while held < len(words) and is_number(words[len(words) - 1 - held]):
         held += 1
@@ -83,7 +83,7 @@ def unfinished_number(words: Sequence[str]) -> int:
 def untearable(words: Sequence[str]) -> int:
     """Return how many words at the end belong to what may follow: a number, a name, "Dr.", "the".
 
-    Nothing is held behind the end of a clause.
+    Words up to the end of a clause are not counted.
     """
     held = 0
     for index in range(len(words) - 1, -1, -1):
@@ -99,11 +99,11 @@ def untearable(words: Sequence[str]) -> int:
 
 
 def continuation(committed: Sequence[str], words: Sequence[str]) -> int:
-    """Return where in `words` that begins which `committed` does not say yet.
+    """Return the index in `words` of the first word that `committed` does not cover.
 
-    `words` usually begin with what is committed. Where they do not, because an engine has changed
-    its mind, the beginning that differs from it in the fewest words stands for it, the longest of
-    several: nothing is said twice, and what follows is not lost.
+    `words` usually begin with the committed words. If an engine has revised these, the beginning of
+    `words` that differs from them in the fewest words counts as covered, the longest of several. So
+    nothing is said twice, and nothing that follows is lost.
     """
     if [bare(word) for word in words[: len(committed)]] == [bare(word) for word in committed]:
         return len(committed)

@@ -9,7 +9,9 @@ again), keeps the registry and implements `session_api.Calls`. `client_connectio
 transport and waits for a client that was lost; `transport_binding` joins the session to one
 transport. `event_stream` sends events, `event_log` keeps those that a client may have missed;
 `client_requests` carries out the client's requests, and `session_settings` holds its settings.
-`vad_batcher` runs voice activity detection for all sessions in one call after the tick.
+`expiry` is the rule by which a session ends at its limit, or after a time without speech, and
+`time_limit` applies it. `vad_batcher` runs voice activity detection for all sessions in one call
+after the tick.
 
 Nothing here knows HTTP, SDP or a model. A task, timer or subscription that a session starts ends
 with it.
