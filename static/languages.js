@@ -87,14 +87,15 @@ export class LanguagePair extends EventTarget {
 }
 
 /**
- * List languages by their names.
+ * List languages by their names, in the interface's language by default.
  *
  * @param {HTMLSelectElement} select
  * @param {string[]} codes
  * @param {string} chosen
+ * @param {(code: string) => string} [named]
  */
-export function fillSelect(select, codes, chosen) {
-  const options = codes.map((code) => new Option(languageName(code), code));
+export function fillSelect(select, codes, chosen, named = languageName) {
+  const options = codes.map((code) => new Option(named(code), code));
   options.sort((a, b) => a.text.localeCompare(b.text));
   select.replaceChildren(...options);
   select.value = chosen;

@@ -9,7 +9,7 @@ import { caption, failure, inLanguage, note, targetParts } from "./caption-row.j
 import { CaptionLog } from "./captions.js";
 import { fillSelect, mutual } from "./languages.js";
 import { recall, remember } from "./prefs.js";
-import { interfaceLanguage, interfaceLanguages, text, textIn } from "./i18n.js";
+import { interfaceLanguage, interfaceLanguages, ownName, text, textIn } from "./i18n.js";
 import { Turns } from "./turns.js";
 
 /** What one person reads: their own words small, and the other's in their language. */
@@ -266,7 +266,10 @@ export class TwoWay extends HTMLElement {
   #choose(near, far) {
     const chosen = this.#matching(near, far);
     const codes = [...new Set(this.#pairs.map(({ source }) => source))];
-    this.#halves.forEach((half, index) => fillSelect(half.select, codes, chosen[index]));
+    this.#halves.forEach(({ select }, index) => {
+      fillSelect(select, codes, chosen[index], ownName); // each finds their own, whatever the interface's is
+      for (const option of select.options) option.lang = option.value;
+    });
     this.render();
   }
 

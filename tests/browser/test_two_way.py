@@ -187,6 +187,15 @@ async def test_each_side_is_told_what_it_is_shown_in_its_language() -> None:
         await expect(far).to_have_attribute("lang", "en")
 
 
+async def test_each_finds_their_language_whatever_the_interface_has() -> None:
+    async with scripted_server() as server, visit(server.url, locale="de-DE") as seen:
+        await open_two_way(seen.page)
+        for which, name, language in (("near", "Русский", "ru"), ("far", "English", "en")):
+            chosen = half(seen.page, which).locator("select option:checked")
+            await expect(chosen).to_have_text(name)
+            await expect(chosen).to_have_attribute("lang", language)
+
+
 async def test_the_far_half_of_a_phone_can_be_turned_around() -> None:
     async with scripted_server() as server, visit(server.url, viewport=PHONE) as seen:
         page = seen.page
