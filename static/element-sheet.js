@@ -7,7 +7,8 @@ sheet.replaceSync(`
   button { font: inherit; min-block-size: 2.75rem; padding-inline: 1.25rem; border-radius: 999px;
     border: 1px solid currentColor; background: Canvas; color: CanvasText; cursor: pointer; }
   button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
-  [role="status"] { display: inline-block; margin: 0 0 0 0.75rem; }
+  button + [role="status"] { display: inline-block; margin: 0.25rem 0; }
+  button:has(+ [role="status"]) { margin-inline-end: 0.75rem; }
   [part="hint"] { margin-block-start: 0.25rem; font-weight: 600; }
   [part="hint"]:empty { margin: 0; }
   [role="log"] { margin-block-start: 1rem; max-block-size: 20rem; overflow-y: auto; overflow-wrap: anywhere; }

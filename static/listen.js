@@ -236,7 +236,7 @@ addEventListener("pagehide", () => session?.stop());
 
 function renderInterface() {
   renderTexts();
-  document.title = `${text("room.listen")} – ${text("title")}`;
+  document.title = `${text("room.room")} ${roomName} – ${text("title")}`;
   captions.translateInterface();
   showLanguages();
   show(phase);

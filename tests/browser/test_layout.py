@@ -6,7 +6,9 @@ from playwright.async_api import expect
 from rtc_server.errors import RateLimited
 from tests.support.browser.appearances import SIZES
 from tests.support.browser.chromium import visit
+from tests.support.browser.element_page import element
 from tests.support.browser.fonts import EACH_FONT_SET
+from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import DESKTOP, FAILED_REQUEST, LIVE, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.states import FULL
@@ -14,6 +16,14 @@ from tests.support.rooms import server as rooms
 from tests.support.rooms import speaker
 
 TOO_HIGH = "document.documentElement.scrollHeight - innerHeight"
+CUT_FOCUS = """() => {
+  const focused = document.activeElement;
+  const { outlineOffset, outlineWidth } = getComputedStyle(focused);
+  const around = parseFloat(outlineOffset) + parseFloat(outlineWidth);
+  const { top, right } = focused.getBoundingClientRect();
+  return [`.${focused.closest("header")?.className}`, top < around || right + around > innerWidth];
+}"""
+"""In what the focus is, and whether a part of its ring is outside the window."""
 
 
 async def test_captions_come_first_where_there_is_little_room() -> None:
@@ -181,3 +191,41 @@ async def test_the_code_of_a_room_is_as_wide_as_its_card() -> None:
         boxes = [await each.bounding_box() for each in (code, title)]
         widths = [box["width"] for box in boxes if box]
         assert abs(widths[0] - widths[1]) <= 2  # its border
+
+
+async def test_a_header_is_as_high_before_its_script_as_after_it() -> None:
+    script = HeldRoute()
+    async with scripted_server() as server, visit("about:blank", viewport=SIZES["phone"]) as seen:
+        page, header = seen.page, seen.page.locator(".bar")
+        await page.route("**/app.js", script)
+        await page.goto(server.url, wait_until="commit")
+        await script.asked.wait()
+        await expect(page.locator("#interface")).to_be_hidden()
+        before = await header.bounding_box()
+        script.release.set()
+        await page.wait_for_selector("[data-phase=idle]")
+        assert await header.bounding_box() == before
+
+
+async def test_the_focus_is_shown_whole_in_a_low_window() -> None:
+    size = SIZES["desktop at 400 %"]
+    async with scripted_server() as server, visit(server.url, viewport=size) as seen:
+        await seen.page.wait_for_selector("[data-phase=idle]")
+        for _ in range(3):
+            await seen.page.keyboard.press("Tab")
+            cut = await seen.page.evaluate(CUT_FOCUS)
+            assert cut == [".bar", False]
+
+
+async def test_the_element_says_in_a_narrow_window_what_happens_below_its_button() -> None:
+    size, errors = SIZES["desktop at 400 %"], [FAILED_REQUEST]
+    async with element(viewport=size, expected_errors=errors) as (page, server):
+        server.calls.refuse = FULL
+        await page.get_by_role("button").first.click()
+        status = page.get_by_role("status")
+        await expect(status).to_have_text("The interpreter is full. Try again in a moment.")
+        button = await page.get_by_role("button").first.bounding_box()
+        words = await status.bounding_box()
+    assert button and words
+    assert words["x"] == button["x"]
+    assert words["y"] > button["y"] + button["height"]
