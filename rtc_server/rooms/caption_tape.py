@@ -8,38 +8,38 @@ from rtc_server.events.segment_events import SegmentEvent
 from rtc_server.events.server import ExpiringEvent, encode
 
 RECENT_CAPTIONS = 3
-"""Final captions that whoever comes late is shown."""
+"""Final captions that a member who joins gets at once."""
 KEPT_CAPTIONS = 256
-"""Final captions kept for readers that come back."""
+"""Final captions that are kept for readers who come back."""
 READER_CAPTIONS = 64
 """Captions that may wait for one reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """One event of a language."""
+    """One event for the members of a language."""
 
     id: str
-    """Names it within the server: what comes back as ``Last-Event-ID``."""
+    """Id within the server, which a reader sends back as ``Last-Event-ID``."""
     number: int
-    """Counts up within the tape."""
+    """Number within the tape."""
     text: str
-    """The event as JSON."""
+    """JSON of the event."""
     final: bool
-    """True if a slow reader must not miss it."""
+    """True for a final caption, which a slow reader must not miss."""
 
 
 class CaptionTape:
-    """Captions that the listeners of one language were sent."""
+    """Captions of one language, with the last final ones."""
 
     def __init__(self, name: str) -> None:
-        """`name` distinguishes this tape from all others, those of earlier servers included."""
+        """`name`: unique among all tapes, including those of earlier runs of the server."""
         self._name = name
         self._number = 0
         self._finals: deque[Caption] = deque(maxlen=KEPT_CAPTIONS)
 
     def write(self, event: SegmentEvent | ExpiringEvent) -> Caption:
-        """Encode it, once for everybody."""
+        """Encode an event once for all members, and keep it if it is a final caption."""
         self._number += 1
         number = self._number
         text = encode(event, event_id=f"event_{number}", seq=number)
@@ -51,11 +51,13 @@ class CaptionTape:
 
     @property
     def recent(self) -> list[Caption]:
-        """The last final captions, for whoever comes late."""
+        """Last final captions, for a member who joins."""
         return list(self._finals)[-RECENT_CAPTIONS:]
 
     def since(self, last_id: str | None) -> list[Caption]:
-        """Return final captions after that one; without an id the newest, of another tape all."""
+        """Return the final captions after `last_id`; without an id the most recent ones, and with
+        an id of another tape all that are kept.
+        """
         if last_id is None:
             return self.recent
         name, _, number = last_id.rpartition(".")
@@ -65,10 +67,10 @@ class CaptionTape:
 
 
 class CaptionReader:
-    """Queue of one reader: a partial makes room for what is newer, a final is never skipped, and a
-    partial that finds only finals is dropped itself.
+    """Queue of one reader; a `Member` that only reads.
 
-    Implements `Member` for those who only read.
+    When it is full, the oldest partial is dropped for a newer caption. Finals are never dropped: a
+    new partial is dropped if only finals wait.
     """
 
     hears = False
@@ -81,11 +83,11 @@ class CaptionReader:
         self._changed = asyncio.Event()
         self._closed = False
         self.dropped = 0
-        """Captions that did not wait for this reader."""
+        """Number of captions dropped because this reader was too slow."""
 
     def caption(self, caption: Caption) -> None:
-        """Queue it. A reader that lets too many final captions wait is closed: it can come back
-        and ask for what it missed."""
+        """Queue a caption. A reader for whom too many final captions wait is closed; it can come
+        back and request what it missed."""
         if self._closed:
             return
         if len(self._waiting) >= READER_CAPTIONS:
@@ -100,17 +102,17 @@ class CaptionReader:
         self._changed.set()
 
     def close(self) -> None:
-        """End the queue: no more will come."""
+        """End the queue: no more captions will come."""
         self._closed = True
         self._changed.set()
 
     @property
     def is_over(self) -> bool:
-        """True if there will be no more."""
+        """True if the queue has ended and nothing waits."""
         return self._closed and not self._waiting
 
     async def next(self, timeout_s: float) -> Caption | None:
-        """Return the next caption; None when `timeout_s` passed without any, or it is over."""
+        """Return the next caption; None after `timeout_s` without one, or if the queue is over."""
         while not self._waiting and not self._closed:
             self._changed.clear()
             try:

@@ -1,4 +1,4 @@
-"""One language of a room: its members, its captions, and its interpretation meanwhile."""
+"""One language of a room: its members, its captions, and its interpretation."""
 
 import asyncio
 
@@ -11,17 +11,17 @@ from rtc_server.transport.transport_api import EncodedFrame
 
 
 class RoomLanguage:
-    """Language that outlives its interpretation, so that readers find its captions when they come
-    back.
+    """Language of a room. It outlives its interpretation, so that readers who come back get its
+    captions.
     """
 
     def __init__(self, tape: CaptionTape, metrics: Metrics, now_s: float) -> None:
         self.tape = tape
         self.members: set[Member] = set()
         self.translation: TranslationTrack | None = None
-        """Interpretation in progress; never of the original."""
+        """Interpretation that is running; always None for the original language."""
         self.work: asyncio.Task[None] | None = None
-        """Runs `translation`."""
+        """Task that runs `translation`."""
         self._warned: set[Member] = set()
         self._metrics = metrics
         self._wanted_s = now_s
@@ -53,7 +53,7 @@ class RoomLanguage:
             member.caption(caption)
 
     def warn(self, event: ExpiringEvent) -> None:
-        """Send a warning to every member that was not sent it yet."""
+        """Send a warning to every member who has not received it yet."""
         connected = {member for member in self.members if member.is_connected}
         if unaware := connected - self._warned:
             self._warned |= unaware
@@ -62,7 +62,7 @@ class RoomLanguage:
                 member.caption(caption)
 
     def all_clear(self) -> None:
-        """Forget that a warning was sent: when the end comes near again, it is news."""
+        """Forget that a warning was sent, so that it is sent again when the end is near again."""
         self._warned.clear()
 
     def packet(self, tick: int) -> EncodedFrame | None:
@@ -70,7 +70,7 @@ class RoomLanguage:
         return self.translation.packet(tick) if self.translation else None
 
     def idle_s(self, now_s: float, *, wanted: bool) -> float:
-        """Return the time for which nobody has wanted it, as far as this was asked."""
+        """Return the time since the last call with `wanted` true."""
         if wanted:
             self._wanted_s = now_s
         return now_s - self._wanted_s

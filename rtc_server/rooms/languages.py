@@ -1,7 +1,7 @@
-"""Languages that are interpreted in a room: each while somebody wants it, and a little longer.
+"""Languages that are interpreted in a room: each while it has members, and a little longer.
 
-Every language shares one segmenter of the speaker. The original has nothing to interpret; its
-captions come along with a translation, the carrier.
+All languages share one segmenter of the speaker. The original language is not interpreted; its
+captions are taken from one of the translations, the carrier.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.transport_api import NextPacket
 
 TAIL_S = 0.5
-"""Time for what is sent last to come out of the listeners' jitter buffers."""
+"""Time for the last packets to leave the listeners' jitter buffers."""
 RETRY_ROOM_FULL_S = 10
 """Seconds after which to try again when a room is full."""
 
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class Languages:
-    """The languages of one room, and the tasks that interpret them."""
+    """Languages of one room, and the tasks that interpret them."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class Languages:
         *,
         meter: RoomMeter,
     ) -> None:
-        """`room_id`: for the log and for the captions' ids; `targets`: the usual one first;
-        `meter` counts who is there, and what is translated.
+        """`room_id`: id for the log and the captions; `targets`: languages to translate into, the
+        default first; `meter`: counts of members and translations.
         """
         self._id, self._source, self._targets = room_id, source, targets
         self._log = SubjectLog(logger, Subject.ROOM, room_id)
@@ -66,18 +66,17 @@ class Languages:
             for code in (source, *targets)
         }
         self._carrier = ""
-        """The translation whose captions are the original's, too."""
+        """Code of the translation whose source texts are the captions of the original."""
         self._working: set[asyncio.Task[None]] = set()
         self._begun = 0
-        """Translations so far."""
+        """Number of translations started so far."""
         self._is_ending = False
 
     # ---------------------------------------------------------------- the speaker
 
     def feed(self, pcm: Pcm) -> bool:
-        """Take the speaker's next audio, on the room's audio clock.
-
-        Returns whether speech began, paused or ended in it.
+        """Take the speaker's next audio, on the room's audio clock; return whether speech began,
+        paused or ended in it.
         """
         self._segmenter.feed(pcm)
         self._original.feed(pcm)
@@ -87,17 +86,17 @@ class Languages:
 
     @property
     def is_speech_open(self) -> bool:
-        """True while the speaker is in the middle of a sentence."""
+        """True while a segment is open."""
         return self._segmenter.is_open
 
     def interrupt(self) -> None:
-        """End the sentence in progress: the speaker's transport ended."""
+        """End the open segment: the speaker's transport has ended."""
         self._segmenter.interrupt()
         for translation in self._translations():
             translation.interrupt()
 
     def on_tick(self, number: int, _now_s: float) -> None:
-        """Advance every language by one tick, whoever listens."""
+        """Advance every language by one tick, even without listeners."""
         self._original.packet(number)
         for translation in self._translations():
             translation.packet(number)
@@ -117,8 +116,8 @@ class Languages:
             source: the member's address, see `Member.source`.
 
         Raises:
-            RateLimited: the other places are kept for other addresses.
-            AdmissionRefused: all are taken.
+            RateLimited: the remaining places are kept for other addresses.
+            AdmissionRefused: all places, or all languages at once, are taken.
         """
         most, most_languages = self._settings.room_listeners, self._settings.room_languages
         if sum(each.listeners for each in self.states) >= most:
@@ -137,7 +136,7 @@ class Languages:
             )
 
     def join(self, member: Member, code: str) -> None:
-        """Add a member to a language, which begins if it has not."""
+        """Add a member to a language, and start its interpretation if it is not running."""
         self._all[code].join(member)
         if code != self._source:
             self._start(code)
@@ -149,11 +148,11 @@ class Languages:
         self._meter.member_left(member, code, hears=member.hears)
 
     def reader(self, code: str, last_id: str | None, source: str) -> CaptionReader:
-        """Reads what a language published since `last_id`; to be joined."""
+        """Return a reader of a language from `last_id` on; it must be joined."""
         return CaptionReader(self._all[code].tape.since(last_id), source)
 
     def recent(self, code: str) -> list[Caption]:
-        """Return the last captions, for a reader who comes late."""
+        """Return the last final captions of a language, for a member who joins."""
         return self._all[code].tape.recent
 
     def packets(self, code: str) -> NextPacket:
@@ -161,19 +160,19 @@ class Languages:
         return self._original.packet if code == self._source else self._all[code].packet
 
     def warn(self, event: ExpiringEvent) -> None:
-        """Send a warning to every member that was not sent it yet."""
+        """Send a warning to every member who has not received it yet."""
         for language in self._all.values():
             language.warn(event)
 
     def all_clear(self) -> None:
-        """Forget that a warning was sent: when the end comes near again, it is news."""
+        """Forget that a warning was sent, so that it is sent again when the end is near again."""
         for language in self._all.values():
             language.all_clear()
 
     # ---------------------------------------------------------------- interpreting
 
     def keep(self, now_s: float) -> None:
-        """Begin anew what failed, and end what nobody has wanted for a while."""
+        """Restart interpretations that failed, and end those without members for a while."""
         self._choose_carrier()
         for code, language in self._all.items():
             wanted = bool(language.members) or code == self._carrier
@@ -195,8 +194,8 @@ class Languages:
         return [each for each in every if each is not None]
 
     def _choose_carrier(self) -> None:
-        """Choose the translation that carries the captions of the original: one that is there, or
-        the usual.
+        """Choose the translation whose source texts are the captions of the original: one that is
+        running, or else the default target.
         """
         if not self._all[self._source].members:
             self._carrier = ""
@@ -213,7 +212,7 @@ class Languages:
         if language.work is not None or self._is_ending:
             return
         self._begun += 1
-        # Each translation counts its segments from 1, and readers know a segment by its id.
+        # Each interpretation numbers its segments from 1, but ids must be unique for readers.
         life = f"{self._id}_{self._begun}"
         language.translation = TranslationTrack(
             f"room {self._id} {code}",
@@ -251,7 +250,7 @@ class Languages:
     # ---------------------------------------------------------------- the end
 
     async def finish(self) -> None:
-        """Begin nothing more; wait until everything said so far was heard, or takes too long."""
+        """Start nothing more; wait until everything said so far was played, or takes too long."""
         self._is_ending = True
         self.interrupt()
         pending = [each for each in self._translations() if each.pending]
@@ -266,9 +265,7 @@ class Languages:
         await asyncio.sleep(TAIL_S)
 
     def dismiss_readers(self) -> None:
-        """End the captions of readers; those who listen learn of the end from their
-        own transports.
-        """
+        """End the queues of all readers. Listeners learn of the end by their transports."""
         for code, language in self._all.items():
             for member in list(language.members):
                 if isinstance(member, CaptionReader):

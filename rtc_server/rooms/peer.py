@@ -1,4 +1,4 @@
-"""Participant of a room on a transport of their own: the speaker, or one of the listeners."""
+"""Participant of a room with a transport of their own: the speaker, or a listener."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from rtc_server.transport.transport_api import CloseReason
 
 
 class Peer:
-    """Implements `TransportObserver`, and `Member` for those who listen."""
+    """Speaker or listener: a `TransportObserver`, and a `Member` for a listener."""
 
     hears = True
 
@@ -31,12 +31,12 @@ class Peer:
         on_pcm: Callable[[Pcm], None] = lambda _pcm: None,
         source: str = "",
     ) -> None:
-        """`on_connected` and `on_over` are called once, when the transport works and when it has
-        ended; `on_pcm` takes what is spoken; `source`: see `Member.source`.
+        """`on_connected` and `on_over` are called once, when the transport is connected and when it
+        has closed; `on_pcm` takes the speaker's audio; `source`: see `Member.source`.
         """
         self.id, self.owner, self.source = peer_id, owner, source
         self.etag = peer_id[-16:]
-        """Names its only ICE session."""
+        """Tag of its only ICE session."""
         self._on_connected, self._on_over, self._on_pcm = on_connected, on_over, on_pcm
         self._transport: CallTransport | None = None
         self._report = TransportReport(metrics)
@@ -44,11 +44,11 @@ class Peer:
         self._events = 0
 
     def attach(self, transport: CallTransport) -> None:
-        """Join its transport."""
+        """Use this transport."""
         self._transport = transport
 
     def sample(self) -> None:
-        """Add to the server's metrics the counters of its transport; once a second."""
+        """Add the counters of its transport to the metrics; called once a second."""
         if self._transport is not None and self._connected:
             self._report.sample(self._transport.stats)
 
@@ -58,7 +58,7 @@ class Peer:
         await self._transport.add_ice_fragment(fragment)
 
     async def close(self) -> None:
-        """Close in order; return when all of its transport is freed."""
+        """Close in order, and wait until the transport is freed."""
         self._send(SessionClosed())
         if self._transport is not None:
             await self._transport.close()
@@ -90,7 +90,7 @@ class Peer:
         return None
 
     def on_slow_reader(self) -> None:
-        """Do nothing: it loses its own events, and nobody else's."""
+        """Do nothing: only its own events are dropped."""
 
     def on_audio_ahead(self) -> None:
         """Do nothing: audio comes over WebRTC here, in real time."""

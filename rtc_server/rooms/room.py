@@ -1,7 +1,7 @@
-"""One room: its speaker, its audience, and when it is over.
+"""One room: its speaker, its audience, and its end.
 
-A language that somebody wants is interpreted once, spoken once and encoded once; what a listener
-costs is a copy of each packet, sealed for them, and of each caption.
+A language with members is interpreted, spoken and encoded once. For each listener there is only a
+copy of each packet, encrypted, and of each caption.
 
 =================  ======  ====================================================
 captions              256  kept for readers that come back, the oldest forgotten
@@ -34,14 +34,14 @@ from rtc_server.subject_log import Subject, SubjectLog
 from rtc_server.transport.sdp import Role
 
 KEEP_S = 0.5
-"""Interval at which a room looks whether something in it is over."""
+"""Interval at which a room checks its deadlines."""
 SAMPLE_S = 1.0
 """Interval at which the transports' counters are added to the server's."""
 logger = logging.getLogger(__name__)
 
 
 class Room:
-    """Found by name in `RoomManager`, which owns the task that runs it."""
+    """One room. `RoomManager` finds it by its name, and owns the task that runs it."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Room:
         settings: RoomSettings,
         accept: AcceptPeer,
     ) -> None:
-        """`targets`: what may be listened to besides the original, the usual one first."""
+        """`targets`: languages besides the original, the default first."""
         self.name, self.source, self.targets, self.owner = name, source, targets, owner
         self._services, self._settings = services, settings
         self._id = secrets.token_hex(4)
@@ -75,17 +75,17 @@ class Room:
         """Listeners and readers."""
         self._sampled_s = services.clock()
         self._leaving: set[asyncio.Task[None]] = set()
-        """Speakers who were replaced, while they close."""
+        """Tasks that close the transports of replaced speakers."""
         self._restarting = False
-        """The server stops: the next pause is the end."""
+        """True once the server is stopping: the room closes at the next pause."""
         self._finishing: asyncio.Task[None] | None = None
-        """Task of the end: time is up, and the last sentence is on its way."""
+        """Task that waits until the last sentence was played, once time is up."""
         self._over = asyncio.Event()
 
     # ---------------------------------------------------------------- life
 
     async def run(self) -> None:
-        """Run until the speaker has been away for too long, or `close`; then free everything."""
+        """Run until the speaker was away for too long, or `close`; then free everything."""
         self._services.scheduler.subscribe(self._languages.on_tick)
         try:
             while not self._over.is_set():
@@ -100,11 +100,11 @@ class Room:
             await self._free()
 
     def close(self) -> None:
-        """End it soon: `run` returns when all is freed."""
+        """End the room; `run` returns when everything is freed."""
         self._over.set()
 
     def restart(self, within_s: float) -> None:
-        """Close it at the next pause, for the server stops in `within_s` seconds."""
+        """Close the room at the next pause: the server stops in `within_s` seconds."""
         self._restarting = True
         in_ms = round(within_s * 1000)
         self._languages.warn(ExpiringEvent(in_ms=in_ms, reason=ExpiringReason.RESTART))
@@ -113,12 +113,12 @@ class Room:
 
     @property
     def is_closing(self) -> bool:
-        """True once it takes nobody any more: those who are there still get the last sentence."""
+        """True once nobody may join any more. Members still get the last sentence."""
         return self._finishing is not None or self.is_over
 
     @property
     def is_over(self) -> bool:
-        """True once it is gone, but for being freed."""
+        """True once it has ended; it may not be freed yet."""
         return self._over.is_set()
 
     async def _free(self) -> None:
@@ -140,7 +140,7 @@ class Room:
                     self._services.record_usage(self._meter.record(self._id, wall_s))
 
     def _keep(self, now_s: float) -> None:
-        """End what is over, and say what soon will be."""
+        """Apply the deadlines: warn, end the room, restart and end interpretations."""
         left_s, reason = self._speaker.left_s()
         if not left_s:
             self._finish_soon(reason)
@@ -157,7 +157,7 @@ class Room:
             self._languages.keep(now_s)
 
     def _finish_soon(self, reason: ExpiringReason) -> None:
-        """End the room soon: its time is up, and what is being said is the last sentence."""
+        """End the room after the last sentence: its time is up."""
         if self._finishing is None:
             self.log.info("its time is up (%s)", reason.value)
             self._finishing = asyncio.create_task(self._finish(), name=f"last sentence {self._id}")
@@ -170,17 +170,17 @@ class Room:
 
     @property
     def live(self) -> bool:
-        """True if somebody speaks, or is about to."""
+        """True while there is a speaker, connected or connecting."""
         return self._speaker.peer is not None
 
     def speaks_for(self, owner: Owner) -> bool:
-        """Return whether there is a speaker whom `owner` may replace."""
+        """Return whether there is a speaker, and `owner` may replace it."""
         return self._speaker.is_of(owner)
 
     async def speak(self, offer_sdp: str, place: Place) -> OpenedCall:
-        """Let a speaker in; there must be none. The room gives the place back.
+        """Connect a speaker; there must be none. The room frees the place.
 
-        Raises `RoomTaken` when the speaker was replaced while connecting.
+        Raises `RoomTaken` if the speaker was replaced while connecting.
         """
         speaker = self._make_speaker(place.claimant.owner)
         self._speaker.take(speaker, place)
@@ -196,9 +196,9 @@ class Room:
         return opened
 
     async def replace_speaker(self, offer_sdp: str, owner: Owner) -> OpenedCall:
-        """Give the speaker another transport; when that fails, all is as before.
+        """Give the speaker another transport. If that fails, nothing has changed.
 
-        Raises `RoomTaken` when the speaker left meanwhile: nobody is there to be replaced.
+        Raises `RoomTaken` if the speaker has left in the meantime.
         """
         speaker = self._make_speaker(owner)
         opened = await self._peers.connect(speaker, offer_sdp, Role.SPEAKER)
@@ -206,9 +206,9 @@ class Room:
         if before is None:
             await speaker.close()
             raise RoomTaken("The room has just lost its speaker. Try again.")
-        # Awaits nothing from here on: a caller who gives up now finds the room whole.
+        # Nothing is awaited from here on, so a cancelled caller cannot leave a half-made state.
         self._speaker.hand_over(speaker)
-        self._meter.speaker_came()  # unless the one before was there already
+        self._meter.speaker_came()  # no effect if the speaker before was counted
         self._languages.interrupt()
         leaving = asyncio.create_task(before.close(), name=f"old speaker {self._id}")
         self._leaving.add(leaving)
@@ -228,7 +228,7 @@ class Room:
 
     def _feed(self, speaker: Peer, pcm: Pcm) -> None:
         if speaker is not self._speaker.peer or self._finishing is not None:
-            return  # replaced, and not yet gone; or all that counts was said
+            return  # of a replaced speaker, or after the last sentence
         if self._languages.feed(self._speaker.placed(pcm)):
             self._speaker.active()
         if self._restarting and not self._languages.is_speech_open:

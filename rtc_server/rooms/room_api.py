@@ -1,4 +1,4 @@
-"""Interface of the rooms to signaling. No HTTP here, no media there."""
+"""Interface between signaling and the rooms. It knows neither HTTP nor media."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -15,20 +15,20 @@ from rtc_server.transport.transport_api import NextPacket, TransportObserver
 AcceptPeer: TypeAlias = Callable[
     [str, TransportObserver, Role, NextPacket | None], Awaitable[CallTransport]
 ]
-"""Function that turns an offer into the transport of a speaker or a listener, or raises and leaves
-nothing behind."""
+"""Function that makes the transport of a speaker or a listener from an offer. If it raises,
+everything was freed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeakerRequest:
-    """Settings of a speaker as requested. Shapes are checked; languages are not yet."""
+    """Settings of a speaker as requested. Types are checked; languages are not yet."""
 
     source: str | None = None
-    """Language that will be spoken; None takes the server's default."""
+    """Language that will be spoken; None for the server's default."""
     languages: frozenset[str] = frozenset()
-    """Languages to offer; empty offers all there are."""
+    """Languages to offer; empty for all that there are."""
     claimant: Claimant = field(default_factory=Claimant)
-    """Caller that asks."""
+    """Caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class RoomState:
     live: bool
     """True while somebody speaks in it."""
     source: str
-    """Language that is spoken; its listeners hear the speaker's own voice."""
+    """Language that is spoken; its listeners receive the speaker's own voice."""
     languages: tuple[LanguageState, ...]
-    """Languages that can be listened to, the original first."""
+    """Languages of the room, the original first."""
     listeners: Count
-    """Of all languages together."""
+    """Number of listeners and readers of all languages."""
     expires_in_ms: Count | None
     """Time until the speaker's time is up and the room closes; None without a limit."""
 
@@ -61,38 +61,40 @@ class Rooms(Protocol):
     """Interface of the rooms to HTTP. Each key has rooms and names of its own."""
 
     async def speak(self, room: str, offer_sdp: str, request: SpeakerRequest) -> OpenedCall:
-        """Open the room, or come back into it, as its one speaker.
+        """Open the room, or return to it, as its only speaker. On a server with keys, an owner of
+        the present speaker's session replaces that speaker.
 
         Raises:
             BadOffer, TooManyTracks: the SDP cannot be accepted.
-            UnsupportedPair: a language that is not here.
-            RoomTaken: somebody else speaks there, or it is somebody else's. Who may touch the
-                present speaker's sessions replaces it, but on a server without keys.
-            AdmissionRefused: no more rooms, still warming up, or the key has used up its share.
+            UnsupportedPair: the server lacks a language.
+            RoomTaken: somebody else speaks there, or owns the room.
+            AdmissionRefused: all rooms are taken, the server is warming up, or the caller is at a
+                limit.
         """
 
     async def listen(
         self, room: str, offer_sdp: str, language: str | None, claimant: Claimant
     ) -> OpenedCall:
-        """Listen to the room in a language; None takes the server's default target.
+        """Listen to the room in a language; None for the room's default.
 
         Raises:
             BadOffer, TooManyTracks: the SDP cannot be accepted.
-            UnsupportedPair: a language that the room does not have.
-            UnknownRoom, RoomSilent: there is nothing to listen to (yet).
-            AdmissionRefused: the room is full, or the address has too many in it or on their way.
+            UnsupportedPair: the room does not have the language.
+            UnknownRoom, RoomSilent: there is no such room, or nobody speaks in it yet.
+            AdmissionRefused: the room is full, or the address has too many listeners in it or
+                connecting.
         """
 
     def read(
         self, room: str, language: str | None, last_id: str | None, claimant: Claimant
     ) -> AbstractContextManager[CaptionReader]:
-        """Read the captions of a language, those after `last_id` first. Raises as `listen`."""
+        """Read the captions of a language, first those after `last_id`. Raises as `listen`."""
 
     def state(self, room: str, owner: Owner) -> RoomState:
         """Return the state of a room. Raises `UnknownRoom`."""
 
     def may_invite(self, room: str, owner: Owner) -> bool:
-        """Return whether `owner` may hand out links to it: nobody has opened it yet, or it is
+        """Return whether `owner` may make links to the room: nobody has opened it yet, or it is
         theirs.
         """
 
@@ -102,7 +104,7 @@ class Rooms(Protocol):
         Raises:
             UnknownSession: there is no such speaker or listener.
             EtagMismatch: `etag` names another ICE session.
-            IceRestartRefused, BadOffer: what the fragment asks for cannot be done.
+            IceRestartRefused, BadOffer: the fragment restarts ICE, or is malformed.
         """
 
     def owner(self, room: str, peer: str) -> Owner:

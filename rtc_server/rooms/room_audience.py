@@ -1,4 +1,4 @@
-"""Audience of a room: listeners, who have a transport of their own, and readers of captions."""
+"""Audience of a room: listeners, who have a transport each, and readers of captions."""
 
 import secrets
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from rtc_server.transport.sdp import Role
 
 
 class RoomAudience:
-    """Lets listeners and readers in, and notes that they have gone."""
+    """Listeners and readers of one room, from their joining to their leaving."""
 
     def __init__(
         self,
@@ -27,12 +27,14 @@ class RoomAudience:
         *,
         takes_more: Callable[[], bool],
     ) -> None:
-        """`takes_more`: somebody speaks in the room, and it is not about to close."""
+        """`takes_more`: callback that returns whether there is a speaker, and the room is not about
+        to close.
+        """
         self._languages, self._peers, self._meter = languages, peers, meter
         self._services, self._takes_more = services, takes_more
 
     async def listen(self, offer_sdp: str, code: str, place: Place) -> OpenedCall:
-        """Let somebody hear the original or one of `targets`. The room gives the place back.
+        """Connect a listener of the original or a translation. The room frees the place.
 
         Raises:
             RoomSilent, AdmissionRefused, BadOffer: see `Rooms.listen`.
@@ -68,7 +70,7 @@ class RoomAudience:
         return opened
 
     def read(self, code: str, last_id: str | None, source: str) -> CaptionReader:
-        """Let somebody read a language, until `left`. Raises as `listen`."""
+        """Add a reader of a language; call `left` at the end. Raises as `listen`."""
         self._admit(code, source)
         reader = self._languages.reader(code, last_id, source)
         self._languages.join(reader, code)
@@ -76,7 +78,7 @@ class RoomAudience:
         return reader
 
     def left(self, reader: CaptionReader, code: str) -> None:
-        """Note that a reader has gone."""
+        """Remove a reader."""
         self._languages.leave(reader, code)
         self._services.metrics.queue_drops.labels("room_captions").inc(reader.dropped)
 

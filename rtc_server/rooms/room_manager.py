@@ -1,4 +1,4 @@
-"""Registry of a server's rooms, the rules for opening one, and the tasks they live in."""
+"""Registry of a server's rooms, with the rules for opening one and the tasks that run them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ RETRY_NOT_READY_S = 2
 
 
 class RoomManager:
-    """Implements `Rooms`. Use it inside ``async with manager.open()``."""
+    """Implementation of `Rooms`. Use it inside ``async with manager.open()``."""
 
     def __init__(
         self,
@@ -37,17 +37,19 @@ class RoomManager:
         settings: RoomSettings,
         admission: AdmissionDesk,
     ) -> None:
-        """`admission` is the sessions' own: a speaker counts as a session of the key."""
+        """`admission`: shared with the sessions, because a speaker counts as a session of its
+        key.
+        """
         self._services, self._accept, self._readiness = services, accept, readiness
         self._settings, self._admission = settings, admission
         self._rooms: dict[tuple[str, str], Room] = {}
-        """By the id of their key and their name: each key has names of its own."""
+        """Rooms by key id and name. Different keys may use the same name."""
         self._lives: set[asyncio.Task[None]] = set()
         self._is_open = False
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["RoomManager"]:
-        """Own the rooms' tasks; on leaving every room is closed and freed."""
+        """Accept rooms while the block runs; at its end every room is closed and freed."""
         self._is_open = True
         try:
             yield self
@@ -63,7 +65,7 @@ class RoomManager:
         return {name for _, name in self._rooms}
 
     async def drain(self, within_s: float) -> None:
-        """Let every room finish its sentence; return when all have closed, or the time is over."""
+        """Let every room finish its sentence; return when all are closed, or after `within_s`."""
         for room in list(self._rooms.values()):
             room.restart(within_s)
         if self._lives:
@@ -90,7 +92,7 @@ class RoomManager:
             if room_place is not None:
                 room_place.end()
             raise
-        # While another process was asked, somebody else may have come in, or the room has closed.
+        # During the claims somebody else may have joined, or the room may have closed.
         if self._rooms.get(address) is not known or (known is not None and known.live):
             place.end(*self._services.now())
             if room_place is not None:
@@ -156,8 +158,8 @@ class RoomManager:
     # ---------------------------------------------------------------- rules
 
     def _languages(self, request: SpeakerRequest) -> tuple[str, tuple[str, ...]]:
-        """Return the source and the targets that can be translated and spoken, the
-        usual one first.
+        """Return the source language, and the targets with a translation and a voice, the default
+        first.
         """
         source = request.source or self._services.interpreter.source
         pairs, voices = (
@@ -181,7 +183,7 @@ class RoomManager:
         return source, tuple(sorted(there, key=lambda code: (code != usual, code)))
 
     async def _claim_room(self, claimant: Claimant) -> RoomPlace:
-        """Return the place of another room of that key, while the engines can carry one."""
+        """Return the place of another room, if the engines can carry it."""
         place = await self._admission.claim_room(claimant, self._settings.max_rooms)
         try:
             check_headroom(self._readiness)
@@ -195,7 +197,7 @@ class RoomManager:
 
     @staticmethod
     def _check_return(room: Room, source: str, owner: Owner) -> None:
-        # Without keys everybody is the same owner, and nobody may push the speaker away.
+        # Without keys everybody is the same owner, and must not replace the speaker.
         taken = room.live and not (owner.key and room.speaks_for(owner))
         if not owner.may_touch(room.owner) or taken or room.is_closing:
             raise RoomTaken("This room is in use already. Choose another name, or try later.")
@@ -224,7 +226,7 @@ class RoomManager:
         return room
 
     def _peer(self, name: str, peer_id: str) -> Peer:
-        """Return a speaker or a listener, whose id nobody guesses, of whichever key's room."""
+        """Return a speaker or a listener, of any key's room of that name: ids are unguessable."""
         for room in self._rooms.values():
             if room.name == name and not room.is_over:
                 with suppress(UnknownSession):

@@ -1,4 +1,4 @@
-"""Rooms: how many, for how many, and their links."""
+"""Rooms: number, members, deadlines and links."""
 
 from dataclasses import dataclass
 

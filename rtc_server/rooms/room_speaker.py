@@ -1,4 +1,4 @@
-"""Present speaker of a room, on one transport after another."""
+"""Present speaker of a room, whose transport may change."""
 
 import math
 
@@ -14,17 +14,17 @@ from rtc_server.standstill import standstills
 
 
 class RoomSpeaker:
-    """Seat of the speaker: who has it, until when, and where their audio stands on the room's
-    clock, which goes on from one speaker to the next.
+    """Speaker of a room: the present one with its place, its deadline, and the position of audio on
+    the room's clock, which continues from one speaker to the next.
     """
 
     def __init__(self, services: Services, settings: RoomSettings) -> None:
         self._services, self._settings = services, settings
         self._peer: Peer | None = None
         self._place: Place | None = None
-        """Place of the present speaker, whichever transport it is on."""
+        """Place of the present speaker, on any transport."""
         self._expiry: Expiry | None = None
-        """End of the present speaker's time."""
+        """Deadline of the present speaker."""
         self._position_samples = self._base_samples = 0
         self._silent_since_s = services.clock()
 
@@ -34,22 +34,22 @@ class RoomSpeaker:
         return self._peer
 
     def is_of(self, owner: Owner) -> bool:
-        """Return whether there is a speaker whom `owner` may replace."""
+        """Return whether there is a speaker, and `owner` may replace it."""
         return self._peer is not None and owner.may_touch(self._peer.owner)
 
     def take(self, peer: Peer, place: Place) -> None:
-        """Let a speaker have the seat, which must be free. The place is given back at the end."""
+        """Set the speaker; there must be none. `end_place` frees the place."""
         self._place = place
         idle_minutes = self._settings.room_idle_minutes if place.claimant.owner.key else 0
         self._expiry = Expiry(place.lease, idle_minutes, self._services.clock())
         self.hand_over(peer)
 
     def hand_over(self, peer: Peer) -> None:
-        """Go on with the same speaker on another transport."""
+        """Continue with the speaker on another transport."""
         self._peer, self._base_samples = peer, self._position_samples
 
     def leave(self, peer: Peer) -> bool:
-        """Free the seat, if it is that speaker's; return whether it was."""
+        """Remove the speaker if it is `peer`; return whether it was."""
         if peer is not self._peer:
             return False
         self._peer = None
@@ -57,7 +57,7 @@ class RoomSpeaker:
         return True
 
     def end_place(self) -> bool:
-        """Give the speaker's place back; return whether there was one."""
+        """Free the speaker's place; return whether there was one."""
         if self._place is None:
             return False
         self._place.end(*self._services.now())
@@ -65,7 +65,7 @@ class RoomSpeaker:
         return True
 
     def connected(self) -> None:
-        """Note that the speaker's transport works."""
+        """Note that the speaker's transport is connected."""
         if self._place is not None:
             self._place.enter(PlaceState.CONNECTED)
 
@@ -81,14 +81,16 @@ class RoomSpeaker:
         return pcm
 
     def left_s(self) -> tuple[float, ExpiringReason]:
-        """Return how long the speaker may go on; without a limit, or a speaker, for ever."""
+        """Return the seconds that the speaker may still speak, and the reason of that end; infinite
+        without a limit or a speaker.
+        """
         if self._expiry is None:
             return math.inf, ExpiringReason.LIMIT
         return self._expiry.left_s(*self._services.now())
 
     def is_missed(self, now_s: float) -> bool:
-        """Return whether there has been no speaker for as long as a room waits. Time in which the
-        loop stood still does not count.
+        """Return whether there was no speaker for as long as a room waits. Time in which the event
+        loop did not run does not count.
         """
         if self._peer is not None:
             return False

@@ -1,4 +1,4 @@
-"""Account of one room for whoever bills it: who spoke and listened how long. Never a text."""
+"""Usage of one room, for billing: times of the speaker and the audience. Never a text."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,38 +10,38 @@ from rtc_server.session.usage import rfc3339
 
 @dataclass(frozen=True, slots=True)
 class LanguageUsage:
-    """One language of a room, the original among them."""
+    """Usage of one language of a room, which may be the original."""
 
     language: str
     listener_seconds: float
-    """Time of everybody who listened to it, added."""
+    """Sum of the times of all its listeners."""
     reader_seconds: float
-    """Time of everybody who read its captions alone, added."""
+    """Sum of the times of all its readers."""
     segments: int
-    """Segments translated into it and understood; none of the original."""
+    """Segments translated into it and understood; 0 for the original."""
     source_chars: int
     target_chars: int
 
 
 @dataclass(frozen=True, slots=True)
 class RoomUsageRecord:
-    """One room that has closed."""
+    """Usage of one room that has closed."""
 
     room: str
-    """Id of the room; one record has it, so a record that arrives twice is told by it."""
+    """Id of the room. A receiver recognises by it a record that arrives twice."""
     key: str
     """Id of the API key, as in the record of a session."""
     started: str
     """RFC 3339, UTC."""
     ended: str
     seconds: float
-    """Length, by a clock that nobody sets."""
+    """Length, by the monotonic clock."""
     speaker_seconds: float
-    """Time in which there was a speaker."""
+    """Time with a speaker."""
     source: str
-    """Language that is spoken."""
+    """Language that was spoken."""
     languages: tuple[LanguageUsage, ...]
-    """Languages that somebody wanted."""
+    """Languages that had members or translations."""
 
     @property
     def record_id(self) -> str:
@@ -64,17 +64,17 @@ class RoomMeter:
     """Counts of one room so far."""
 
     def __init__(self, key: str, source: str, codes: Iterable[str], clock: Clock) -> None:
-        """`codes`: languages that may be wanted."""
+        """`codes`: all languages of the room."""
         self._key, self._source, self._clock = key, source, clock
         self._began_s = clock()
         self._spoken_s = 0.0
         self._speaks_since_s: float | None = None
         self.had_speaker = False
-        """True once there was a speaker, whose offer was answered: only then a record is due."""
+        """True once a speaker's offer was answered; without one there is no record."""
         self._counts = {code: _LanguageCounts() for code in codes}
         self._wanted: set[str] = set()
         self._here: dict[object, float] = {}
-        """Members, and since when each is there."""
+        """Members, and the times at which they came."""
 
     def speaker_came(self) -> None:
         """Note that there is a speaker. Idempotent."""
@@ -83,17 +83,17 @@ class RoomMeter:
             self._speaks_since_s = self._clock()
 
     def speaker_left(self) -> None:
-        """Note that there is none any more. Idempotent."""
+        """Note that there is no speaker any more. Idempotent."""
         if self._speaks_since_s is not None:
             self._spoken_s += self._clock() - self._speaks_since_s
             self._speaks_since_s = None
 
     def member_came(self, member: object) -> None:
-        """Note that somebody listens or reads from now on."""
+        """Note that a listener or reader has come."""
         self._here.setdefault(member, self._clock())
 
     def member_left(self, member: object, code: str, *, hears: bool) -> None:
-        """Count the time of a member of that language. Idempotent; of one who never came, none."""
+        """Count the time of a member who leaves. Idempotent; ignores one who never came."""
         since_s = self._here.pop(member, None)
         if since_s is None:
             return
@@ -105,7 +105,7 @@ class RoomMeter:
             counts.reader_s += self._clock() - since_s
 
     def add(self, code: str, event: SegmentEvent) -> None:
-        """Count a translation, once it is final and was understood."""
+        """Count a translation if it is final and was understood."""
         if not event.final or event.status is not SegmentStatus.FINAL:
             return
         self._wanted.add(code)
@@ -115,11 +115,11 @@ class RoomMeter:
         counts.target_chars += len(event.target.text)
 
     def record(self, room_id: str, wall_s: float) -> RoomUsageRecord:
-        """Return the account of a room that closes now. `room_id` is its id in the log."""
+        """Return the record of a room that closes now. `room_id` is its id in the log."""
         self.speaker_left()
         seconds = self._clock() - self._began_s
         return RoomUsageRecord(
-            # The id of the log is short; with the time it is one of its own for ever.
+            # The id of the log is short; with the time it is unique.
             room=f"room_{room_id}_{round(wall_s)}",
             key=self._key,
             started=rfc3339(wall_s - seconds),

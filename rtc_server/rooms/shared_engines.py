@@ -1,4 +1,6 @@
-"""Shared engines as one language of a room sees them: counted, and not asked in vain."""
+"""Engines as one language of a room uses them: shared partials, counted translations, and no
+synthesis without listeners.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -16,7 +18,7 @@ from rtc_server.pcm import Samples
 
 
 class SharedPartials:
-    """Shared partial captions: they are the source's text, so one answer serves all languages of a
+    """Shared partials: they have only the source text, so one answer serves all languages of a
     room.
     """
 
@@ -26,21 +28,19 @@ class SharedPartials:
         self._answer: asyncio.Future[AstResult | None] | None = None
 
     def ask(self, request: AstRequest) -> asyncio.Future[AstResult | None]:
-        """Return the answer to a partial; languages that ask about the same audio
-        share a question.
-        """
+        """Return the answer to a request for a partial. Requests for the same audio share one."""
         if self._answer is None or self._samples is not request.samples:
             self._answer = self._ast.submit_partial(request, session_id=self._session_id)
             self._samples = request.samples
         return _copy(self._answer)
 
     def forget(self) -> None:
-        """Drop the shared answers: nobody asks any more."""
+        """Drop the requests that wait: the room has closed."""
         self._ast.forget(self._session_id)
 
 
 class RoomAst:
-    """`AstPort` of one language."""
+    """`AstPort` of one language of a room."""
 
     def __init__(self, ast: AstPort, partials: SharedPartials, metrics: Metrics) -> None:
         self._ast, self._partials, self._metrics = ast, partials, metrics
@@ -58,7 +58,7 @@ class RoomAst:
     def submit_partial(
         self, request: AstRequest, *, session_id: str
     ) -> asyncio.Future[AstResult | None]:
-        """See `SharedPartials`; a translation of what is being said is each language's own."""
+        """See `AstPort.submit_partial`; without a translation it is shared (`SharedPartials`)."""
         if request.wants_target:
             return self._ast.submit_partial(request, session_id=session_id)
         return self._partials.ask(request)
@@ -93,12 +93,12 @@ class RoomAst:
 
 
 class RoomTts:
-    """`TtsPort` of one language: silent while nobody listens but only reads."""
+    """`TtsPort` of one language of a room: silent while it has readers only."""
 
     def __init__(self, tts: TtsPort, is_heard: Callable[[], bool]) -> None:
         self._tts, self._is_heard = tts, is_heard
         self._session_id = ""
-        """Name by which the language was announced; empty before that."""
+        """Id under which the language was announced; empty before that."""
 
     @property
     def capabilities(self) -> TtsCapabilities:
@@ -112,12 +112,12 @@ class RoomTts:
         return self._tts.synthesize(request, session_id=session_id)
 
     def expect(self, session_id: str) -> None:
-        """See `TtsPort.expect`; what is only read is no work for the voice until `announce`."""
+        """See `TtsPort.expect`; a language without listeners counts only from `announce` on."""
         self._session_id = session_id
         self.announce()
 
     def announce(self) -> None:
-        """Announce the language to the voice if anybody listens."""
+        """Announce the language to the synthesis if it has a listener."""
         if self._session_id and self._is_heard():
             self._tts.expect(self._session_id)
 
@@ -133,7 +133,7 @@ async def _nothing() -> AsyncGenerator[Samples, None]:
 
 
 def _copy(answer: asyncio.Future[AstResult | None]) -> asyncio.Future[AstResult | None]:
-    """Return a future of one's own: cancelling it leaves the others theirs."""
+    """Return another future with the same outcome, which can be cancelled by itself."""
     copy: asyncio.Future[AstResult | None] = asyncio.get_running_loop().create_future()
 
     def settle(done: asyncio.Future[AstResult | None]) -> None:
@@ -143,7 +143,7 @@ def _copy(answer: asyncio.Future[AstResult | None]) -> asyncio.Future[AstResult 
             copy.cancel()
         elif (error := done.exception()) is not None:
             copy.set_exception(error)
-            copy.exception()  # seen: a partial that failed is no fault to log
+            copy.exception()  # marks it as retrieved: a failed partial is not logged
         else:
             copy.set_result(done.result())
 

@@ -10,9 +10,9 @@ from rtc_server.pcm import Pcm, Samples
 
 
 class SharedSegmenter:
-    """Shared `SpeechSegmenter`, whose events are read by any number of views.
+    """`SpeechSegmenter` that any number of views share.
 
-    Each call is followed by the same call on every view, which then returns what came of it.
+    After each call here, the same call on every view returns its events.
     """
 
     def __init__(self, segmenter: SpeechSegmenter) -> None:
@@ -22,11 +22,11 @@ class SharedSegmenter:
         self.events: tuple[SegmenterEvent, ...] = ()
         """Events of the last call."""
         self.before: SpeechStarted | None = None
-        """The segment that was open before that."""
+        """Start of the segment that was open before the last call."""
         self._views: WeakSet[SegmenterView] = WeakSet()
 
     def feed(self, pcm: Pcm) -> None:
-        """Feed what follows."""
+        """Take the next audio."""
         self._note(self._segmenter.feed(pcm))
 
     def interrupt(self) -> None:
@@ -39,7 +39,9 @@ class SharedSegmenter:
         return self._open is not None
 
     def open_segment(self) -> Samples | None:
-        """Return the audio of the open segment so far: the same array for everybody who asks."""
+        """Return the audio of the open segment so far, the same array at each call until the next
+        audio.
+        """
         if self._heard is None:
             self._heard = self._segmenter.open_segment()
         return self._heard
@@ -62,14 +64,14 @@ class SharedSegmenter:
         self._segmenter.set_longest(simultaneous=simultaneous)
 
     def release(self) -> None:
-        """Let go of audio that no view needs any more."""
+        """Release audio that no view needs any more."""
         needed = min((view.needed for view in self._views), default=0)
         if self._open is not None and needed > self._open.start_samples:
             self._segmenter.release(needed)
             self._open, self._heard = replace(self._open, start_samples=needed), None
 
     def join(self, view: "SegmenterView") -> None:
-        """Count with what it needs, as long as it lives."""
+        """Add a view. The audio that it needs is kept while the view exists."""
         self._views.add(view)
 
     def _note(self, events: list[SegmenterEvent]) -> None:

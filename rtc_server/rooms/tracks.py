@@ -1,4 +1,4 @@
-"""One language of a room: interpreted, spoken and encoded once for many listeners."""
+"""Audio tracks of a room: each language is spoken and encoded once for all its listeners."""
 
 from collections import deque
 from collections.abc import Callable
@@ -27,37 +27,37 @@ from rtc_server.transport.media.sender import FrameEncoder
 from rtc_server.transport.transport_api import EncodedFrame
 
 EXPECTED_LOSS_PERCENT = 10
-"""Every packet carries the one before it: with many listeners, some always lose packets, and one
-encoder cannot follow the reports of each. Encoded once, that costs next to nothing."""
+"""Loss for which every packet has FEC of the one before it. Among many listeners some always lose
+packets, and one encoder cannot follow all their reports. Encoded once, it costs little."""
 ORIGINAL_AHEAD_SAMPLES = 2 * PLAYOUT_FRAME_SAMPLES
-"""Of the speaker's own voice: what is gathered before it is passed on, against jitter."""
+"""Audio of the original that is collected before the first frame is sent, against jitter."""
 ORIGINAL_SAMPLES = 20 * PLAYOUT_FRAME_SAMPLES
-"""Length of the original's queue; the oldest is dropped, for a voice that lags is no use."""
+"""Bound of the original's queue. The oldest is dropped, because the voice must not lag."""
 INAUDIBLE = 1e-4
 """Peak below which a frame of the original is silence: -80 dB."""
 
 
 class Member(Protocol):
-    """Person who wants a language."""
+    """Listener or reader of a language."""
 
     @property
     def hears(self) -> bool:
-        """True for a listener: one who only reads needs no speech."""
+        """True for a listener; False for a reader, who needs no speech."""
 
     @property
     def source(self) -> str:
-        """Address that is counted; empty where many may stand behind one."""
+        """Client address that is counted; empty if many people may share it."""
 
     @property
     def is_connected(self) -> bool:
-        """False while a caption would be lost: what is said only once has to wait."""
+        """False while captions would be lost, so that a warning must wait."""
 
     def caption(self, caption: Caption) -> None:
-        """Take a caption of that language. Must not block."""
+        """Take a caption of the language. Must not block."""
 
 
 class Broadcast:
-    """Encodes each tick's frame once, whoever asks first and however many ask."""
+    """Encoder that encodes each tick's frame once, for any number of callers."""
 
     def __init__(self, next_frame: Callable[[], Samples | None], metrics: Metrics) -> None:
         self._next_frame, self._metrics = next_frame, metrics
@@ -67,7 +67,7 @@ class Broadcast:
         self._closed = False
 
     def packet(self, tick: int) -> EncodedFrame | None:
-        """Return the packet of that tick, the present one or the next; see `NextPacket`."""
+        """Return the packet of that tick, the last one or a later one; see `NextPacket`."""
         if tick > self._tick and not self._closed:
             self._tick = tick
             self._packet = self._encoder.encode(self._next_frame(), tick)
@@ -76,13 +76,13 @@ class Broadcast:
         return None if self._closed else self._packet
 
     def close(self) -> None:
-        """Free the encoder. Idempotent; from now on there is nothing to send."""
+        """Free the encoder. Idempotent; `packet` returns None from now on."""
         self._closed = True
         self._encoder.close()
 
 
 class TranslationTrack:
-    """A target language."""
+    """Track of a translation: one interpreter of the speaker's audio."""
 
     def __init__(
         self,
@@ -96,8 +96,8 @@ class TranslationTrack:
         is_heard: Callable[[], bool],
         publish: Callable[[SegmentEvent], None],
     ) -> None:
-        """`make_pacing` gives all languages the same, `publish` takes each caption, `is_heard`
-        returns whether anybody listens."""
+        """`make_pacing` returns one pacing for all languages; `publish` takes each caption;
+        `is_heard` returns whether the language has listeners."""
         self._publish, self._clock = publish, services.clock
         guard = EchoGuard(on=services.interpreter.own_voice_guard)
         self._audio = AudioInput(SegmenterView(segmenter), guard)
@@ -121,15 +121,15 @@ class TranslationTrack:
         self._broadcast = Broadcast(self._next_frame, services.metrics)
 
     def feed(self, pcm: Pcm) -> None:
-        """Feed the audio that the segmenter was just fed."""
+        """Take the audio that the shared segmenter has just taken."""
         self._audio.feed(pcm)
 
     def announce_voice(self) -> None:
-        """Announce the language to the voice: its first listener came."""
+        """Announce the language to the synthesis: its first listener has come."""
         self._voice.announce()
 
     def interrupt(self) -> None:
-        """Note that the speaker's transport ended, after the segmenter did."""
+        """Note that the speaker's transport has ended. Call it after that of the segmenter."""
         self._audio.interrupt()
 
     def packet(self, tick: int) -> EncodedFrame | None:
@@ -138,16 +138,16 @@ class TranslationTrack:
 
     @property
     def pending(self) -> int:
-        """Number of segments that were said and not yet played to their end."""
+        """Number of segments that were spoken and are not yet played to their end."""
         return self._interpreter.queue_depth
 
     @property
     def queue_ms(self) -> float:
-        """Translated speech that waits to be played."""
+        """Length of the translated speech that waits to be played, in ms."""
         return self._interpreter.queue_ms
 
     async def drained(self) -> None:
-        """Wait until everything said so far was heard, dropped or has failed."""
+        """Wait until everything said so far was played, dropped or has failed."""
         await self._interpreter.drained()
 
     async def run(self) -> None:
@@ -160,7 +160,7 @@ class TranslationTrack:
 
     def _next_frame(self) -> Samples | None:
         frame = self._interpreter.next_frame()
-        # Whoever missed it was not there, or has lost it: a room never says a thing twice.
+        # A room plays nothing again for a listener who missed it.
         self._interpreter.arrived(self._clock())
         return frame
 
@@ -170,7 +170,7 @@ class TranslationTrack:
 
 
 class OriginalTrack:
-    """The speaker's own voice."""
+    """Track of the original: the speaker's own voice."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -181,7 +181,7 @@ class OriginalTrack:
         self._broadcast = Broadcast(self._next_frame, metrics)
 
     def feed(self, pcm: Pcm) -> None:
-        """Pass on what was received."""
+        """Take the speaker's audio."""
         samples = self._resampler.push(pcm.samples)
         if samples.size:
             self._chunks.append(samples)

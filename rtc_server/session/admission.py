@@ -1,9 +1,10 @@
 """Rules of admission: the number of places that each caller may hold.
 
-Pure: fed with what happens to each place. A place is held from admission to the end of a session, a
-room's speaker or a room's listener. Four limits stand beside those of a key (`quota`): places in
-all, of one key while others have keys too, of one client secret, and of one address. Whoever is at
-a limit loses a place of their own that is of no use to them before they are refused another.
+Pure: its methods are called with what happens to each place. A place is held from admission to the
+end of a session, a room's speaker or a room's listener. There are four limits besides those of a
+key (`quota`): on all places, on those of one key while there are other keys, of one client secret,
+and of one address. A caller at a limit is not refused while it holds a place without a client: that
+place is ended and given to the new call.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ class AdmissionLimits:
     sessions: int
     """Sessions at once."""
     address_sessions: int = 0
-    """Sessions and speakers of one address at once; 0 takes half of `sessions`."""
+    """Sessions and speakers of one address at once; 0 for half of `sessions`."""
 
     @property
     def per_address(self) -> int:
@@ -43,7 +44,7 @@ class AdmissionLimits:
 
 @dataclass(slots=True)
 class Admission:
-    """Places that are held now. One object for all that counts as a session of a key."""
+    """Places that are held now: of sessions, and of the speakers and listeners of rooms."""
 
     limits: AdmissionLimits
     quotas: Quotas = field(default_factory=Quotas)
@@ -104,14 +105,14 @@ class Admission:
         """Return a place for one more.
 
         Args:
-            kind: what it is for.
-            claimant: who asks.
+            kind: purpose of the place.
+            claimant: caller that asks for it.
             now_s: monotonic time.
             wall_s: Unix time.
             busy_s: seconds until the engines can carry another session, 0 for at once.
 
         Raises:
-            RateLimited: the claimant has as much as it may have.
+            RateLimited: the claimant is at a limit of its own.
             AdmissionRefused: all places are taken, the engines are busy, or others wait in line.
         """
         try:
@@ -126,7 +127,7 @@ class Admission:
         if useless is not None:
             useless.end(now_s, wall_s)
             useless.give_up()
-        if kind is Kind.LISTENER:  # listens to a session that is counted already
+        if kind is Kind.LISTENER:  # the room's speaker counts for the key
             lease = Lease.unlimited(now_s, wall_s)
         else:
             lease = self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s)
@@ -139,7 +140,7 @@ class Admission:
     def check(
         self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
     ) -> None:
-        """Raise as `admit` would; change nothing but the caller's turn in the line."""
+        """Raise what `admit` would raise; change nothing except the caller's turn in the line."""
         try:
             if self._way_in(kind, claimant, now_s, busy_s) is None and kind is not Kind.LISTENER:
                 lease = self.quotas.admit(claimant.owner.key, claimant.limits, now_s, wall_s)
@@ -164,11 +165,11 @@ class Admission:
                 self._line.leave(place, now_s)
 
     def _way_in(self, kind: Kind, claimant: Claimant, now_s: float, busy_s: int) -> Place | None:
-        """Do as `_place_to_free`; a session also needs engines, and waits for its turn."""
+        """Do as `_place_to_free`; for a session also check the engines and its turn in the line."""
         if kind is not Kind.SESSION:
             return self._place_to_free(kind, claimant, now_s)
         if (opened := self._line.opened_by(claimant, now_s)) is not None:
-            # One admission: it has had its turn, and the engines have let it in.
+            # Part of the same admission: the caller had its turn, and the engines had room.
             if (refused := self._refusal(kind, claimant, self._but(opened), now_s)) is not None:
                 raise refused
             return opened
@@ -192,7 +193,7 @@ class Admission:
         raise self._line.refuse(claimant, refusal, now_s, by_engines=busy_s > 0)
 
     def _place_to_free(self, kind: Kind, claimant: Claimant, now_s: float) -> Place | None:
-        """Return the claimant's own place that has to go first, or None when there is room.
+        """Return the claimant's own place that must be ended first; None if there is room.
 
         Raises:
             AdmissionRefused: there is no room, and no such place.
@@ -212,7 +213,7 @@ class Admission:
         """Return places of the same client secret without a client: lost ones, oldest first, then
         those that have not connected, as a page that was reloaded leaves them."""
         if not claimant.owner.secret:
-            return []  # one key may stand for many people
+            return []  # many people may use one key
         own = [
             place
             for place in self._places
@@ -224,7 +225,7 @@ class Admission:
     def _refusal(
         self, kind: Kind, claimant: Claimant, places: list[Place], now_s: float
     ) -> AdmissionRefused | None:
-        """Return why one more would be too many beside `places`."""
+        """Return the refusal of one more place besides `places`; None if there is room."""
         return (
             address_refusal(kind, claimant, places, self.limits.per_address)
             or secret_refusal(kind, claimant, places)

@@ -8,9 +8,9 @@ from rtc_server.session.session_api import Claimant
 
 
 class AdmissionDesk(Protocol):
-    """Admission as managers ask for it: of this process, or of a server of several processes.
+    """Admission for the managers of sessions and rooms.
 
-    `now_s` is monotonic, `wall_s` Unix time. A claim that is cancelled leaves nothing behind.
+    `now_s` is monotonic, `wall_s` Unix time. A claim that is cancelled holds no place.
     """
 
     @property
@@ -25,7 +25,7 @@ class AdmissionDesk(Protocol):
     async def check_claim(
         self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
     ) -> None:
-        """Raise as `claim` would; change nothing but the caller's turn in the line."""
+        """Raise what `claim` would raise; change nothing except the caller's turn in the line."""
 
     async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
         """Return a place for one more room of `most`. Raises as `Admission.admit_room`."""

@@ -20,6 +20,6 @@ class CallTransport(Transport, Protocol):
 AnyTransport = TypeVar("AnyTransport", bound=Transport)
 
 ConnectCall = Callable[[TransportObserver], Awaitable[CallTransport]]
-"""Function that makes the transport of an offer; when it raises it leaves nothing behind."""
+"""Function that makes the transport of an offer; if it raises, everything was freed."""
 Negotiate = Callable[[str], ConnectCall]
-"""Function that parses an offer; it raises `BadOffer`, `TooManyTracks` or `PayloadTooLarge`."""
+"""Function that parses an offer; raises `BadOffer`, `TooManyTracks` or `PayloadTooLarge`."""

@@ -12,12 +12,12 @@ from rtc_server.standstill import standstills
 from rtc_server.transport.transport_api import CloseReason, Transport
 
 LOST = (CloseReason.PEER_LOST, CloseReason.CONNECT_TIMEOUT, CloseReason.FAILED)
-"""Ends of a transport that the client may not have wanted."""
+"""Reasons after which the client may come back."""
 
 
 class ClientConnection:
-    """Keeps the session's place with the client: knows the present transport, takes speech back
-    that a lost one did not deliver, and waits for the client to come back.
+    """Connection of one session: its present transport, speech that a lost transport did not
+    deliver, and the wait for a lost client.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ClientConnection:
         clock: Clock,
         on_given_up: Callable[[], None],
     ) -> None:
-        """`on_given_up` is called when a client that was lost has not come back in `resume_s`."""
+        """`on_given_up` is called when a lost client has not come back within `resume_s`."""
         self._interpreter, self._events, self._place = interpreter, events, place
         self._resume_s, self._clock, self._on_given_up = resume_s, clock, on_given_up
         self.binding: TransportBinding | None = None
@@ -38,11 +38,11 @@ class ClientConnection:
         self._last_seen_s = clock()
         self._was_connected = False
         self._messages_dropped = 0
-        """Messages dropped on transports it has no more."""
+        """Messages dropped on earlier transports."""
         self._closing: set[asyncio.Task[None]] = set()
-        """Old transports while they close."""
+        """Tasks that close earlier transports."""
         self._waiting: asyncio.TimerHandle | None = None
-        """Timer that gives the client up."""
+        """Timer of the wait for a lost client."""
 
     @property
     def last_seen_s(self) -> float:
@@ -51,17 +51,17 @@ class ClientConnection:
 
     @property
     def is_in_order(self) -> bool:
-        """True if the audio that was sent before an event comes before it."""
+        """True if audio and events arrive in the order in which they were sent."""
         return self.binding is None or self.binding.transport.in_order
 
     @property
     def messages_dropped(self) -> int:
-        """Messages that the client was too slow for, on all of its transports."""
+        """Messages dropped because the client was too slow, on all of its transports."""
         present = self.binding.stats.messages_dropped if self.binding is not None else 0
         return self._messages_dropped + present
 
     def take(self, binding: TransportBinding, transport: Transport) -> None:
-        """Go on with this transport."""
+        """Continue on this transport."""
         self._stop_waiting()
         binding.attach(transport, self._interpreter.audio.position_samples)
         self.binding, self._events.transport = binding, transport
@@ -72,7 +72,9 @@ class ClientConnection:
         self._wait(self._resume_s)
 
     def leave(self) -> None:
-        """Leave the present transport, if any. Speech that it lost is played on the next."""
+        """Leave the present transport, if any. Speech that it did not deliver is played on the next
+        one.
+        """
         binding = self.binding
         if binding is None:
             return
@@ -85,7 +87,7 @@ class ClientConnection:
         binding.detach()
 
     def replace(self) -> None:
-        """Leave the present transport, if any, and close it beside; its client is back."""
+        """Leave the present transport, if any, and close it in a task: the client is back."""
         old = self.binding
         self.leave()
         if old is not None:
@@ -95,7 +97,7 @@ class ClientConnection:
         self._place.enter(PlaceState.CONNECTED)
 
     def note_sign_of_life(self, binding: TransportBinding) -> None:
-        """Note the last sign of life: speech from before it has arrived, or nothing has."""
+        """Note the client's last sign of life. Speech that was sent before it has arrived."""
         last_seen_s = binding.stats.last_seen_s
         self._last_seen_s = self._clock() if last_seen_s is None else last_seen_s
         self._interpreter.arrived(self._last_seen_s)
@@ -106,7 +108,7 @@ class ClientConnection:
         self._place.enter(PlaceState.CONNECTED)
 
     def waits_after(self, reason: CloseReason) -> bool:
-        """Return whether the client may come back after such an end; if so, wait for it."""
+        """Return whether the client may come back after such an end; if so, begin to wait."""
         if reason not in LOST or not self._was_connected or not self._resume_s:
             return False
         self.leave()
@@ -115,7 +117,7 @@ class ClientConnection:
         return True
 
     async def close(self, reason: CloseReason) -> None:
-        """Close all transports; return when they are freed."""
+        """Close all transports and wait until they are freed."""
         self._stop_waiting()
         if (binding := self.binding) is not None:
             await binding.transport.close(reason)
@@ -131,7 +133,7 @@ class ClientConnection:
             self._waiting.cancel()
 
     def _give_up(self, since_s: float) -> None:
-        """Give the client up. Time in which the loop stood still since then does not count."""
+        """Give the client up, after as much more time as the event loop did not run."""
         if still_s := standstills().since(since_s):
             self._wait(still_s)
         else:

@@ -21,9 +21,7 @@ from rtc_server.session.session_settings import SessionSettings
 
 
 class ClientRequests:
-    """Carries out what a client event asks for, and answers it; closing aside, which is the
-    session's.
-    """
+    """Handler of one client's events, which carries out and answers all but ``session.close``."""
 
     def __init__(
         self,
@@ -37,7 +35,7 @@ class ClientRequests:
         self._push_to_talk = PushToTalk(interpreter.audio)
 
     def carry_out(self, event: ClientEvent, *, in_order: bool) -> None:
-        """Carry out one event. `in_order`: the audio that was sent before it has come."""
+        """Carry out one event. `in_order`: True if all audio sent before it has arrived."""
         match event:
             case SessionUpdate(patch, event_id):
                 self._update(patch, event_id)
@@ -55,7 +53,7 @@ class ClientRequests:
                 self._events.emit(PongEvent(event_id))
 
     def close(self) -> None:
-        """Stop what waits."""
+        """Stop the timer of a release."""
         self._push_to_talk.close()
 
     def _update(self, patch: SessionPatch, event_id: str | None) -> None:

@@ -1,7 +1,7 @@
 """Cues of subtitles that a person can read: at most two lines of 42 characters, at most 7 s long.
 Pure.
 
-The page does the same (``static/cues.js``), and a test holds the two against each other.
+The page has the same rules (``static/cues.js``), and a test compares the results of both.
 """
 
 import math
@@ -39,8 +39,8 @@ def cut(texts: Sequence[str], start_ms: int, end_ms: int) -> Iterator[Cue]:
 
 def _cut_into(words: Sequence[list[str]], most_lines: int) -> list[tuple[str, ...]]:
     """Return the lines of each cue: as few cues as will do, each with as much of every text."""
-    # No fewer can hold it, for a line holds words and a blank behind each of at most so many
-    # characters. To begin at 1 made a text of 10,000 characters 0.8 s of work.
+    # A lower bound: a line holds words, each with a blank after it, of at most so many characters.
+    # Counting from 1 took 0.8 s for a text of 10,000 characters.
     longest = max(sum(len(word) + 1 for word in each) for each in words)
     fewest = max(1, math.ceil(longest / (most_lines * (LINE_CHARS + 1))))
     for number in count(fewest):

@@ -1,4 +1,4 @@
-"""Events that were sent, kept for a client that comes back and has missed some. Pure."""
+"""Log of sent events, for a client that comes back and has missed some. Pure."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -7,49 +7,50 @@ from dataclasses import dataclass
 from rtc_server.session.session_api import LastSeen
 
 MAX_EVENTS = 200
-"""Fewer than an outbox holds, so that a replay never makes a client look slow."""
+"""Most events that are kept: fewer than an outbox holds, so that a replay never fills it."""
 MAX_BYTES = 256 * 1024
+"""Most text that is kept, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentEvent:
-    """One event as it was written for the client."""
+    """One event as it was sent to the client."""
 
     number: int
-    """Counts all events of the session; ``event_17`` has 17."""
+    """Number among all events of the session; ``event_17`` has 17."""
     seq: int | None
-    """Counts extension events; None on others."""
+    """Number among the extension events; None for others."""
     at_s: float
-    """Time on the server's monotonic clock."""
+    """Time at which it was sent, on the server's monotonic clock."""
     text: str
-    """The JSON."""
+    """JSON of the event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Events sent to a client that comes back."""
+    """Events for a client that comes back."""
 
     texts: list[str]
-    """Events in their order, as they were sent first."""
+    """JSON of the events, in order, as it was sent first."""
     missing: bool
-    """True if some before them are no longer kept."""
+    """True if earlier events that the client missed are no longer kept."""
 
 
 class EventLog:
-    """The last events of one session, oldest dropped first."""
+    """Last events of one session; the oldest are dropped first."""
 
     def __init__(self, events: Iterable[SentEvent] = ()) -> None:
-        """`events`: those that were sent before, by another process."""
+        """`events`: events that another process sent before."""
         self._events: deque[SentEvent] = deque()
         self._size_bytes = 0
         self._dropped: SentEvent | None = None
-        """The last one of those no longer kept."""
+        """Newest event that is no longer kept."""
         self._dropped_seq = 0
         for event in events:
             self.keep(event)
 
     def keep(self, event: SentEvent) -> None:
-        """Remember one event, newer than all before."""
+        """Add one event, the newest."""
         self._events.append(event)
         self._size_bytes += len(event.text)
         while len(self._events) > MAX_EVENTS or self._size_bytes > MAX_BYTES:
@@ -58,20 +59,21 @@ class EventLog:
             self._dropped_seq = self._dropped.seq or self._dropped_seq
 
     def __len__(self) -> int:
-        """Return how many are kept."""
+        """Return the number of events that are kept."""
         return len(self._events)
 
     @property
     def size_bytes(self) -> int:
-        """Size of those that are kept, `MAX_BYTES` at most."""
+        """Size of the events that are kept, in characters; at most `MAX_BYTES`."""
         return self._size_bytes
 
     def since(self, seen: LastSeen, cut_s: float) -> Replay:
-        """Return what came after the last event that the client saw.
+        """Return the events after the last one that the client received.
 
-        A client that names an event of any kind gets all that followed. One that names an extension
-        event gets the extension events that followed: of the others it may have had some. One that
-        names nothing gets what was sent after `cut_s`, when it was heard last.
+        A client that names an event by `number` gets all that followed. One that names only an
+        extension event gets the extension events that followed, because it may have received some
+        of the others. One that names none gets the events sent after `cut_s`, its last sign of
+        life.
         """
         gone = self._dropped
         if seen.number is not None:

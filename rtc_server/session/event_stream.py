@@ -1,4 +1,4 @@
-"""Events of one session on their way to its client."""
+"""Stream of one session's events to its client."""
 
 import asyncio
 
@@ -29,8 +29,8 @@ REPLAY_INCOMPLETE = WarningEvent(
 
 
 class EventStream:
-    """Numbers, encodes and sends events, and keeps them for the transcript, the account and a
-    client that comes back.
+    """Stream of one session's events: numbers, encodes and sends them, and passes them to the
+    transcript, the usage record, the journal and the log for a client that comes back.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class EventStream:
         wall: Clock,
         journal: SessionJournal = NO_JOURNAL,
     ) -> None:
-        """`over`: the end of the session; the client gets nothing from then on."""
+        """`over`: set at the end of the session; no event is sent after that."""
         self._preferences, self._usage, self._metrics = preferences, usage, metrics
         self._journal = journal
         self._over, self._clock, self._wall = over, clock, wall
@@ -52,12 +52,13 @@ class EventStream:
         self.log = EventLog()
         """Events that a client which comes back may have missed."""
         self.transcript = SessionTranscript()
-        """Segments said and understood."""
+        """Transcript of the segments that were understood."""
         self.transport: Transport | None = None
-        """Present transport; without one, what may be dropped is, and the rest waits."""
+        """Present transport; None while the client is away: droppable events are dropped then, and
+        the others are kept in `log`."""
 
     def take_over(self, record: SessionRecord) -> None:
-        """Go on behind what another process has sent."""
+        """Continue after the events that another process sent."""
         self._events, self._seq = record.number, record.seq
         self.log = EventLog(record.events)
         self.transcript.extend(record.entries)
@@ -88,14 +89,12 @@ class EventStream:
             self.transport.send_message(text, droppable=droppable)
 
     def refuse(self, error: RemoteError, event_id: str | None = None) -> None:
-        """Answer a request that cannot be met; `event_id` is the client's name for it."""
+        """Answer a client event with an ``error``; `event_id` is the id of the client's event."""
         detail = ErrorDetail("invalid_request_error", error.code, str(error), event_id)
         self.emit(ErrorEvent(detail))
 
     def caution(self, error: RemoteError) -> None:
-        """Report what the client should change: by ``x.warning``, or, where it asked for no such
-        events, by ``error``.
-        """
+        """Warn the client: by ``x.warning``, or by ``error`` if it does not receive warnings."""
         warning = WarningEvent(error.code, str(error))
         if self._preferences.wants(warning):
             self.emit(warning)
@@ -103,12 +102,12 @@ class EventStream:
             self.refuse(error)
 
     def missed(self, seen: LastSeen, last_seen_s: float) -> Replay:
-        """Return what the client has missed, when it was last seen at that time."""
+        """Return the events that the client has missed; `last_seen_s`: its last sign of life."""
         return self.log.since(seen, last_seen_s)
 
     def replay(self, missed: Replay) -> None:
-        """Send again what the client has missed."""
-        assert self.transport is not None, "a replay to nobody"
+        """Send the missed events again, with a warning if some are no longer kept."""
+        assert self.transport is not None, "a replay without a transport"
         for text in missed.texts:
             self.transport.send_message(text)
         if missed.missing:

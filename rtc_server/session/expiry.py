@@ -1,4 +1,4 @@
-"""End of a session or a room by its own limits, and the notices of that. Pure."""
+"""Expiry of a session or a room, by its lease or without speech, and the notices of it. Pure."""
 
 import math
 
@@ -6,11 +6,13 @@ from rtc_server.events.server import ExpiringEvent, ExpiringReason
 from rtc_server.session.quota import Lease
 
 EXPIRING_S = 60.0
-"""Time before its end at which a session or a room is warned."""
+"""Time before the end at which the client is warned."""
 
 
 class Expiry:
-    """Deadline of a session: the end of its lease, or of too long a time without speech."""
+    """Deadline of a session or a room's speaker: the end of the lease, or of a time without
+    speech.
+    """
 
     def __init__(self, lease: Lease, idle_minutes: int, now_s: float) -> None:
         """`idle_minutes`: 0 allows silence without limit."""
@@ -19,7 +21,7 @@ class Expiry:
         self._reported: ExpiringReason | None = None
 
     def active(self, now_s: float) -> None:
-        """Note that somebody speaks, or asked for something."""
+        """Note speech, or a client event."""
         self._active_s = now_s
 
     def renew(self, wall_s: float) -> bool:
@@ -27,7 +29,7 @@ class Expiry:
         return self._lease.renew(wall_s)
 
     def left_s(self, now_s: float, wall_s: float) -> tuple[float, ExpiringReason]:
-        """Return the seconds until the end as things stand, 0 when it has come, and its reason."""
+        """Return the seconds until the end, 0 when it has come, and its reason."""
         limit_s = self._lease.left_s(now_s, wall_s)
         idle_s = max(0.0, self._active_s + self._idle_s - now_s)
         if idle_s < limit_s:
@@ -35,7 +37,7 @@ class Expiry:
         return limit_s, ExpiringReason.LIMIT
 
     def news(self, now_s: float, wall_s: float) -> ExpiringEvent | None:
-        """Return the notice that is due: once that the end is near, and once that it has come."""
+        """Return the notice that is due: once when the end is near, and once when it has come."""
         left_s, reason = self.left_s(now_s, wall_s)
         if left_s > EXPIRING_S:
             self._reported = None  # somebody spoke again

@@ -1,8 +1,8 @@
-"""Journal of a session: kept outside its process, so that another one can go on with it.
+"""Journal of a session, kept outside its process, so that another process can continue it.
 
-A process that is killed takes audio and speech with it: the segment that was being said, and
-translated speech that was not yet played. What the client has been told, its settings and the
-transcript are in the journal.
+When a process is killed, its audio and speech are lost: the open segment, and translated speech
+that was not yet played. The journal has the events that were sent, the settings, and the
+transcript.
 """
 
 from collections.abc import Callable
@@ -23,17 +23,17 @@ LOST_MESSAGE = "This sentence was lost when a part of the server failed. Please 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session as far as its journal goes."""
+    """State of a session, from its journal."""
 
     session_id: str
     request: SessionRequest
-    """With the settings that were in force."""
+    """Request of the session, with its latest settings."""
     events: tuple[SentEvent, ...]
-    """The last ones that were sent, oldest first."""
+    """Last events that were sent, oldest first."""
     entries: tuple[TranscriptEntry, ...]
     """Segments understood so far."""
     unfinished: tuple[SegmentEvent, ...]
-    """Last captions of segments that have no final one."""
+    """Latest captions of segments without a final one."""
     number: int
     """Number of the last event."""
     seq: int
@@ -45,11 +45,11 @@ class SessionRecord:
     began_s: float
     """Monotonic time of its beginning."""
     last_seen_s: float
-    """Monotonic time at which the client was surely still there."""
+    """Monotonic time at which the client was still connected."""
 
 
 class SessionJournal(Protocol):
-    """Takes what happens in one session; each method returns at once."""
+    """Journal of one session; each method returns at once."""
 
     def sent(self, event: SentEvent, seq: int) -> None:
         """Keep an event. `seq`: number of the last extension event."""
@@ -65,8 +65,8 @@ class SessionJournal(Protocol):
 
 
 MakeJournal: TypeAlias = Callable[[str, SessionRequest, Place, Callable[[], int]], SessionJournal]
-"""Makes the journal of a session that begins, from its id, what it asked for, its place, and its
-position on the audio clock in samples."""
+"""Function that makes the journal of a new session, from its id, its request, its place, and a
+callback for its position on the audio clock in samples."""
 
 
 class _NoJournal:
@@ -94,7 +94,7 @@ def no_journal(
 
 
 def lost_caption(caption: SegmentEvent) -> SegmentEvent:
-    """Return the final caption of a segment whose audio is gone."""
+    """Return the final caption of a segment whose audio was lost."""
     return replace(
         caption,
         rev=caption.rev + 1,

@@ -1,4 +1,4 @@
-"""The way into a session: admission, its first transport, those it comes back on, its close."""
+"""Manager of a server's sessions: admission, transports, resuming and closing."""
 
 import asyncio
 import secrets
@@ -43,7 +43,7 @@ class _Admitted:
 
 
 class SessionManager:
-    """Implements `Calls`. Use it inside ``async with manager.open()``."""
+    """Implementation of `Calls`. Use it inside ``async with manager.open()``."""
 
     def __init__(
         self,
@@ -54,9 +54,7 @@ class SessionManager:
         *,
         id_prefix: str = "sess_",
     ) -> None:
-        """`admission`: shared with whatever else counts as a session of a key. `id_prefix`: of the
-        ids of sessions.
-        """
+        """`admission`: shared with the rooms. `id_prefix`: beginning of the sessions' ids."""
         self._id_prefix = id_prefix
         self._services, self._negotiate, self._readiness = services, negotiate, readiness
         self._admission = admission
@@ -66,7 +64,7 @@ class SessionManager:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["SessionManager"]:
-        """Own the sessions' tasks; on leaving every session is closed and freed."""
+        """Accept sessions while the block runs; at its end every session is closed and freed."""
         self._is_open = True
         try:
             yield self
@@ -82,7 +80,7 @@ class SessionManager:
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
         """See `Calls.open_call`."""
         async with self._place(request) as place:
-            self._services.direction(request.settings)  # refused first, whatever the offer
+            self._services.direction(request.settings)  # is refused first, before a bad offer
             connect = self._negotiate(offer_sdp)
             admitted = self._make_session(request, place)
             transport = await self._first_transport(admitted, connect)
@@ -116,15 +114,15 @@ class SessionManager:
         connect: Callable[[TransportObserver], Awaitable[AnyTransport]],
         seen: LastSeen,
     ) -> tuple[TransportBinding, AnyTransport]:
-        """Return the session on its new transport. Takes no place: the session has
-        its own already.
+        """Continue a session on a new transport; return its binding and the transport. The session
+        still has its place.
         """
         session = self._registry.resumable(session_id)
         binding = session.binding()
         transport = await connect(binding)
-        # Awaits nothing from here on: a caller who gives up now finds the session whole.
+        # Nothing is awaited from here on, so a cancelled caller cannot leave a half-made state.
         try:
-            self._registry.resumable(session_id)  # it may have ended while this was being made
+            self._registry.resumable(session_id)  # it may have ended in the meantime
         except UnknownSession:
             await transport.close()
             raise
@@ -132,7 +130,7 @@ class SessionManager:
         return binding, transport
 
     async def _stream(self, session: Session, binding: TransportBinding) -> None:
-        """Wait until that transport is over. When cancelled, the session ends."""
+        """Wait until the transport has closed. When cancelled, end the session."""
         try:
             await binding.over.wait()
         except asyncio.CancelledError:
@@ -196,9 +194,7 @@ class SessionManager:
 
     @asynccontextmanager
     async def _place(self, request: SessionRequest) -> AsyncIterator[Place]:
-        """Admit a session, before anything of it is built; it gives the place back when what is
-        done with it fails.
-        """
+        """Claim a place for a session before anything is built; free it if the block raises."""
         self._check_open()
         place = await self._admission.claim(
             Kind.SESSION,
@@ -224,7 +220,7 @@ class SessionManager:
         try:
             return await self._while_open(connect(admitted.binding))
         except BaseException:
-            self._services.forget(admitted.session.id)  # the engines expect it
+            self._services.forget(admitted.session.id)  # the engines have counted it
             raise
 
     async def _while_open(self, connecting: Awaitable[AnyTransport]) -> AnyTransport:
@@ -241,7 +237,7 @@ class SessionManager:
     def _begin(
         self, admitted: _Admitted, transport: Transport, negotiated: CallTransport | None = None
     ) -> OpenCall:
-        # Awaits nothing: a caller who gives up now finds the session whole.
+        # Nothing is awaited here, so a cancelled caller cannot leave a half-made session.
         session = admitted.session
         call = self._registry.add(session, admitted.place, negotiated)
         session.attach(admitted.binding, transport)
@@ -249,7 +245,7 @@ class SessionManager:
         return call
 
     def take_over(self, record: SessionRecord, place: Place) -> None:
-        """Go on with a session of a process that is gone, in its place: it waits for its client."""
+        """Continue a session of a killed process, with its place; it waits for its client."""
         try:
             session = Session(record.session_id, record.request, self._services, place)
             place.give_up = session.give_up

@@ -1,7 +1,6 @@
-"""Limits on places: reasons to refuse one more, and when another try is worth while. Pure.
+"""Limits on places: the refusals of one more, and when to try again. Pure.
 
-Each limit returns the refusal that it calls for, or None where it leaves room; `admission` asks all
-of them.
+Each function returns a refusal, or None if its limit leaves room; `admission` calls all of them.
 """
 
 import math
@@ -12,17 +11,17 @@ from rtc_server.session.places import Kind, Place, PlaceState
 from rtc_server.session.session_api import Claimant
 
 UNCONNECTED = 4
-"""Calls of one address that may be on their way at once: each holds sockets until it connects."""
+"""Calls of one address that may be connecting at once; each holds sockets."""
 UNCONNECTED_LISTENERS = 32
-"""The same for listeners of rooms: the audience of one QR code shares one address."""
+"""The same for listeners of rooms. An audience often shares one address."""
 KEPT_SHARE = 0.2
-"""Share of the places that one key leaves to the others."""
+"""Share of the places that no single key may use while there are other keys."""
 RETRY_PLACES_FULL_S = 5
-"""Seconds after which to try again when all of one's own places are taken."""
+"""Seconds after which to try again when all places of the caller are taken."""
 RETRY_UNCONNECTED_S = 2
 """Seconds after which to try again when too many calls of an address are still connecting."""
 _WINDOW_S = 300.0
-"""Seconds for which an end of a session is remembered."""
+"""Seconds for which the end of a session counts."""
 _MOST_ENDS = 1000
 _LEAST_RETRY_S = 2
 _MOST_RETRY_S = 60
@@ -31,7 +30,7 @@ RETRY_UNKNOWN_S = 5
 
 
 def most_of_one_key(places: int) -> int:
-    """Return how many of so many places one key may hold while there are other keys."""
+    """Return how many of `places` one key may hold while there are other keys."""
     return max(1, places - max(1, round(places * KEPT_SHARE)))
 
 

@@ -1,4 +1,4 @@
-"""Places: what a session, a room and a room's listener hold from admission to their end."""
+"""Places: rights of sessions, rooms and listeners, from admission to their end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class PlaceState(Enum):
     CONNECTING = auto()
     CONNECTED = auto()
     LOST = auto()
-    """The network took the client away; it may come back."""
+    """Connection lost; the client may come back."""
 
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """One place, and the share of its key's limits that goes with it."""
+    """Right to one session, or to speak or listen in a room, with its lease."""
 
     kind: Kind
     claimant: Claimant
@@ -37,29 +37,29 @@ class Place:
     _forget: Callable[["Place", float], None]
     state: PlaceState = PlaceState.CONNECTING
     give_up: Callable[[], None] = lambda: None
-    """Callback that ends what the place is held for; called when its own holder needs the place."""
+    """Callback that ends the session; called when its owner needs the place for another one."""
     on_state: Callable[[PlaceState], None] = lambda _state: None
     """Callback for each new state."""
 
     def enter(self, state: PlaceState) -> None:
-        """Note the state of its transport."""
+        """Set the state of its transport."""
         self.state = state
         self.on_state(state)
 
     def end(self, now_s: float, wall_s: float) -> None:
-        """Give it back. Idempotent."""
+        """Free the place. Idempotent."""
         self.lease.end(now_s, wall_s)
         self._forget(self, now_s)
 
 
 @dataclass(eq=False, slots=True)
 class RoomPlace:
-    """The right to have one room open."""
+    """Right to have one room open."""
 
     key: str
-    """Id of the key whose room it is."""
+    """Id of the key to which the room belongs."""
     _forget: Callable[["RoomPlace"], None]
 
     def end(self) -> None:
-        """Give it back. Idempotent."""
+        """Free the place. Idempotent."""
         self._forget(self)

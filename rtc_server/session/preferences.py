@@ -1,4 +1,4 @@
-"""Settings that a client made in its session, and their form in its events."""
+"""Settings that a client chose for its session, and their form in events."""
 
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.server import ErrorEvent, InputTranscriptDelta, ServerEvent
@@ -17,23 +17,23 @@ from rtc_server.session.services import Services
 
 
 class Preferences:
-    """Settings in force, the direction aside: that is the interpreter's."""
+    """Present settings of a session, except direction and mode, which the interpreter has."""
 
     def __init__(self, patch: SessionPatch, services: Services, model: str | None) -> None:
-        """`model`: as the call named it; it is shown back and chooses nothing."""
+        """`model`: name that the client gave; it is returned to it, and has no effect."""
         self._services, self._model = services, model
         self.groups: frozenset[str] = frozenset()
         """Extension groups that the client receives."""
         self.transcribes = False
-        """True if it receives input deltas."""
+        """True if the client receives deltas of the source text."""
         self.vad_mode = "auto"
-        """"auto" or "off"."""
+        """Value of `VadMode`: "auto" or "off"."""
         self.hangover_ms = services.segmenter.hangover_ms
         """Silence that ends a segment."""
         self.apply(patch)
 
     def apply(self, patch: SessionPatch) -> None:
-        """Change what it names."""
+        """Change the settings that the patch names."""
         if patch.x_events is not None:
             self.groups = patch.x_events
         if patch.transcription is not None:
@@ -42,17 +42,17 @@ class Preferences:
         self.vad_mode = patch.vad_mode or self.vad_mode
 
     def wants(self, event: ServerEvent) -> bool:
-        """Return whether this client is to receive it."""
+        """Return whether this client receives such events."""
         if isinstance(event, InputTranscriptDelta):
             return self.transcribes
         if isinstance(event, ErrorEvent) and event.error.type == "server_error":
-            return "segment" not in self.groups  # else it stands in the segment's caption
+            return "segment" not in self.groups  # otherwise the segment's caption has the error
         return event.group is None or event.group in self.groups
 
     def info(
         self, session_id: str, direction: Direction, mode: Mode, expires_at: int
     ) -> SessionInfo:
-        """Return the session as the client sees it; `mode` is the one that is really in use."""
+        """Return the session as the client sees it; `mode` is the mode that is in use."""
         ast, tts = self._services.ast.capabilities, self._services.tts.capabilities
         transcription = TranscriptionInfo(ast.name, direction.source)
         return SessionInfo(

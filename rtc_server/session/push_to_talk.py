@@ -1,4 +1,4 @@
-"""Push-to-talk of one session, and the audio that still belongs to it after a release."""
+"""Push-to-talk of one session: presses, releases, and the wait for a release's tail."""
 
 import asyncio
 
@@ -6,29 +6,29 @@ from rtc_server.interpreter.audio_input import AudioInput
 from rtc_server.interpreter.release import NO_TAIL, UNKNOWN_TAIL, Tail
 
 STOPPED_S = 0.2
-"""Lateness from which audio does not come any more: a client may stop sending when
-it has released."""
+"""Time after the end of the tail, at which no more audio is expected: a client may stop sending
+after a release."""
 
 
 class PushToTalk:
-    """Passes presses and releases on. A release waits for its tail by the clock of the audio; the
-    event loop's says when there is none."""
+    """Push-to-talk of one session. The segmenter waits for a release's tail by the audio's clock; a
+    timer ends that wait if no audio comes."""
 
     def __init__(self, audio: AudioInput) -> None:
         self._audio = audio
         self._waiting: asyncio.TimerHandle | None = None
 
     def press(self) -> None:
-        """Begin: the button went down."""
+        """Handle a press of the button."""
         self.close()
         self._audio.start_input()
 
     def release(self, tail_ms: int | None, *, in_order: bool) -> None:
-        """End: the button was let go.
+        """Handle a release of the button.
 
         Args:
-            tail_ms: what the client says is on its way.
-            in_order: no audio is on its way as far as the transport knows.
+            tail_ms: audio that is still on its way, by the client; None if it does not say.
+            in_order: True if the transport delivers audio before later events.
         """
         self.close()
         if tail_ms is not None:
@@ -41,6 +41,6 @@ class PushToTalk:
             self._waiting = asyncio.get_running_loop().call_later(wait_s, self._audio.finish_input)
 
     def close(self) -> None:
-        """Stop waiting."""
+        """Stop the timer."""
         if self._waiting is not None:
             self._waiting.cancel()

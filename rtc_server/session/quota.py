@@ -1,7 +1,7 @@
 """Quotas of a key: sessions at once, minutes a day, and the length of a session.
 
-Plain objects fed with time. `used_s` and `restore` carry minutes over a restart; where several
-processes share a key's limits, one of them decides (`admit`), and the others follow (`join`,
+Pure: time is an argument. `used_s` and `restore` keep the used minutes over a restart. If several
+processes share a key's limits, one of them decides (`admit`), and the others follow it (`join`,
 `follow`).
 """
 
@@ -13,7 +13,7 @@ from rtc_server.errors import RateLimited
 
 DAY_S = 86_400
 RENEWED_BEFORE_S = 3_600
-"""A session without a length of its own is given another day so long before the last one ends."""
+"""Time before ``expires_at`` at which a session without a limit gets another day."""
 RETRY_SESSIONS_S = 5
 """Seconds after which to try again when a key has all its sessions open."""
 
@@ -25,11 +25,11 @@ class KeyLimits:
     sessions: int = 0
     """Sessions at once."""
     minutes_a_day: int = 0
-    """Minutes of sessions, added up, between two midnights UTC."""
+    """Minutes of all sessions together, between two midnights UTC."""
     session_minutes: int = 0
     """Minutes after which a session is drained and closed."""
     requests_a_minute: int = 0
-    """HTTP requests, counted on arrival."""
+    """HTTP requests per minute, counted on arrival."""
     secret_sessions: int = 0
     """Sessions at once of each client secret of the key."""
     idle_minutes: int = 0
@@ -38,7 +38,7 @@ class KeyLimits:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """Usage of one key, as another process is told it."""
+    """Usage of one key, for another process."""
 
     day: int
     """Days since 1970, UTC."""
@@ -66,13 +66,13 @@ class _KeyUsage:
 
     @property
     def open(self) -> int:
-        """Number of leases, those of other processes included."""
+        """Number of leases, including those of other processes."""
         return len(self.leases) + self.elsewhere
 
     def count(self, now_s: float, wall_s: float) -> None:
-        """Add up to now; what was used before midnight UTC is not today's.
+        """Add the time since the last call; use before midnight UTC does not count.
 
-        Both clocks each time: the host's may be set while sessions run, and the day is the host's.
+        It needs both clocks: the day is that of the host's clock, which may be set at any time.
         """
         day = int(wall_s // DAY_S)
         if day != self.day:
@@ -89,21 +89,23 @@ class Lease:
         self._usage, self._limits = usage, limits
         self._end_s = now_s + limits.session_minutes * 60 if limits.session_minutes else math.inf
         self.expires_at = int(wall_s + (limits.session_minutes * 60 or DAY_S))
-        """Unix seconds at which the session's own length ends, or, without one, is renewed.
+        """Unix seconds at which the session's limit ends or, without a limit, is renewed.
 
-        Never absent: it is an integer in the schema of OpenAI's API, whose typed clients take no
-        event without it.
+        It is always set: in the schema of OpenAI's API it is an integer, and typed clients refuse
+        an event without it.
         """
 
     @classmethod
     def unlimited(cls, now_s: float, wall_s: float) -> "Lease":
-        """Return a lease that counts for no key."""
+        """Return a lease that does not count for any key."""
         return cls(_KeyUsage(int(wall_s // DAY_S)), KeyLimits(), now_s, wall_s)
 
     def left_s(self, now_s: float, wall_s: float) -> float:
-        """Return the seconds the session may still go on; infinite without a limit, 0 once revoked.
+        """Return the seconds that the session may still last: infinite without a limit, 0 once
+        revoked.
 
-        All sessions of a key drink from the same minutes, so two of them halve what is left.
+        The sessions of a key share one budget of minutes, so with two of them it lasts half as
+        long.
         """
         usage = self._usage
         usage.count(now_s, wall_s)
@@ -115,22 +117,24 @@ class Lease:
 
     @property
     def end_s(self) -> float:
-        """Monotonic time at which its own length ends; infinite without a limit."""
+        """Monotonic time at which the session's limit ends; infinite without one."""
         return self._end_s
 
     def go_on(self, end_s: float, expires_at: int) -> None:
-        """Take the ends of the lease that it goes on for."""
+        """Take the ends of the lease that this one continues, of another process."""
         self._end_s, self.expires_at = end_s, expires_at
 
     def renew(self, wall_s: float) -> bool:
-        """Give a session without a length another day when this one nearly ends; return whether."""
+        """Give a session without a limit another day if the present one is nearly over; return
+        whether that was done.
+        """
         if self._limits.session_minutes or wall_s < self.expires_at - RENEWED_BEFORE_S:
             return False
         self.expires_at = int(wall_s + DAY_S)
         return True
 
     def revoke(self) -> None:
-        """End the lease: the key is gone."""
+        """End the lease: its key was revoked."""
         self._end_s = -math.inf
 
     def end(self, now_s: float, wall_s: float) -> None:
@@ -140,7 +144,7 @@ class Lease:
 
 
 class Quotas:
-    """The usage of every key that has had a session today."""
+    """Usage of every key that has had a session today."""
 
     def __init__(self) -> None:
         self._usage: dict[str, _KeyUsage] = {}
@@ -148,8 +152,8 @@ class Quotas:
     def admit(self, key: str, limits: KeyLimits, now_s: float, wall_s: float) -> Lease:
         """Return a lease for one more session of `key`.
 
-        `now_s` is monotonic, `wall_s` Unix time. Raises `RateLimited` when it has too many open or
-        no minutes left.
+        `now_s` is monotonic, `wall_s` Unix time. Raises `RateLimited` if the key has too many open
+        sessions, or no minutes left.
         """
         usage = self._today(key, now_s, wall_s)
         if limits.sessions and len(usage.leases) >= limits.sessions:
@@ -181,7 +185,7 @@ class Quotas:
         return KeyState(usage.day, usage.used_s, usage.counted_s, usage.open)
 
     def follow(self, key: str, state: KeyState, now_s: float, wall_s: float) -> None:
-        """Take over the usage of the process that decides."""
+        """Take the usage that the deciding process reports."""
         usage = self._today(key, now_s, wall_s)
         usage.day, usage.used_s, usage.counted_s = state.day, state.used_s, state.counted_s
         usage.elsewhere = max(0, state.leases - len(usage.leases))
@@ -192,7 +196,7 @@ class Quotas:
         return {key: self._today(key, now_s, wall_s).used_s for key in list(self._usage)}
 
     def restore(self, used_s: Mapping[str, float], now_s: float, wall_s: float) -> None:
-        """Add what keys had used today before this process began."""
+        """Add the time that keys had used today before this process started."""
         for key, seconds in used_s.items():
             self._today(key, now_s, wall_s).used_s += seconds
 
@@ -202,9 +206,7 @@ class Quotas:
             lease.revoke()
 
     def _today(self, key: str, now_s: float, wall_s: float) -> _KeyUsage:
-        """Return the key's usage, started anew on a new day; of other keys only what is still
-        needed.
-        """
+        """Return the key's usage, brought up to date; forget keys without a session today."""
         day = int(wall_s // DAY_S)
         known = self._usage.get(key)
         if known is None:

@@ -1,5 +1,5 @@
-"""The sessions that are there: each by its id, with the task it lives in, and for a while the
-transcript of those that have ended.
+"""Registry of the open sessions with their tasks, and of the transcripts of sessions that ended
+recently.
 """
 
 import asyncio
@@ -15,29 +15,29 @@ from rtc_server.session.session import Session
 from rtc_server.session.session_api import Owner, TranscriptEntry
 from rtc_server.session.transcript import Archive
 
-LAST_WORDS_SHARE = 0.4
-"""Share of the time for stopping that is left to translate and speak what nobody paused after."""
+SPEAKING_SHARE = 0.4
+"""Share of the time for stopping in which sentences that were cut off are translated and spoken."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """One session, and its way to the client."""
+    """One session with its place, and its transport as HTTP sees it."""
 
     session: Session
     negotiated: CallTransport | None
-    """Transport that more candidates may come for, if any."""
+    """Transport for which candidates may come; None for a WebSocket."""
     etag: str
     """Tag of its ICE session."""
     place: Place
 
     @property
     def owner(self) -> Owner:
-        """Caller it belongs to."""
+        """Owner of the session."""
         return self.place.claimant.owner
 
 
 class SessionRegistry:
-    """Owns the sessions' tasks; whatever ends a session, its place is given back here."""
+    """Owner of the sessions' tasks. However a session ends, its place is freed here."""
 
     def __init__(self, services: Services, most: int) -> None:
         """`most`: transcripts of ended sessions that are kept."""
@@ -66,7 +66,7 @@ class SessionRegistry:
             raise UnknownSession("There is no such session; it may have ended.") from None
 
     def resumable(self, session_id: str) -> Session:
-        """Return a session that its client can come back to.
+        """Return a session to which its client can come back.
 
         Raises:
             UnknownSession: there is none, or it is ending.
@@ -77,16 +77,16 @@ class SessionRegistry:
         return session
 
     def is_archived(self, session_id: str) -> bool:
-        """Return whether it has ended, a short while ago."""
+        """Return whether a session has ended recently, and its transcript is kept."""
         return self._archive.find(session_id) is not None
 
     def owner(self, session_id: str) -> Owner:
-        """Return who asked for a session, ended or not. Raises as `call`."""
+        """Return the owner of a session, open or ended recently. Raises as `call`."""
         ended = self._archive.find(session_id)
         return ended[0] if ended else self.call(session_id).owner
 
     def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
-        """Return what was said in a session, ended or not. Raises as `call`."""
+        """Return the transcript of a session, open or ended recently. Raises as `call`."""
         ended = self._archive.find(session_id)
         transcript = ended[1] if ended else self.call(session_id).session.transcript
         return transcript.segments
@@ -94,14 +94,14 @@ class SessionRegistry:
     def add(
         self, session: Session, place: Place, negotiated: CallTransport | None = None
     ) -> OpenCall:
-        """Take in a session that is about to be started."""
+        """Add a session that is about to be started."""
         call = OpenCall(session, negotiated, secrets.token_hex(8), place)
         self._calls[session.id] = call
         self._services.metrics.sessions.set(len(self._calls))
         return call
 
     def start(self, session: Session) -> None:
-        """Let a session live until it is over."""
+        """Start the task of a session, which runs until the session is over."""
         life = asyncio.create_task(self._live(session), name=f"session {session.id}")
         self._lives.add(life)
         life.add_done_callback(self._lives.discard)
@@ -115,22 +115,22 @@ class SessionRegistry:
         return call
 
     async def drain(self, within_s: float) -> None:
-        """Let every session finish its sentence; return when all are over, or the time is.
+        """Let every session finish its sentence; return when all are over, or after `within_s`.
 
-        Who does not pause in time is cut off while what was said can still be spoken.
+        A speaker who does not pause is cut off while there is time to speak the translation.
         """
         sessions = [call.session for call in self._calls.values()]
         for session in sessions:
             session.restart(within_s)
         if self._lives:
-            await asyncio.wait(self._lives, timeout=within_s * (1 - LAST_WORDS_SHARE))
+            await asyncio.wait(self._lives, timeout=within_s * (1 - SPEAKING_SHARE))
         for session in sessions:
             session.finish_for_restart()
         if self._lives:
-            await asyncio.wait(self._lives, timeout=within_s * LAST_WORDS_SHARE)
+            await asyncio.wait(self._lives, timeout=within_s * SPEAKING_SHARE)
 
     async def close(self) -> None:
-        """Close every session; return when all are freed."""
+        """Close every session, and wait until all are freed."""
         await asyncio.gather(*(call.session.close() for call in self._calls.values()))
         await asyncio.gather(*self._lives)
 

@@ -11,7 +11,7 @@ from rtc_server.session.session_settings import SessionSettings
 from rtc_server.transport.transport_api import TransportStats
 
 METRICS_INTERVAL_S = 1.0
-"""``x.metrics`` comes at most this often."""
+"""Interval of ``x.metrics`` and ``stats``."""
 
 
 def metrics_event(
@@ -41,7 +41,7 @@ def metrics_event(
 
 
 def stats_event(delays: Delays | None, *, queue_depth: int, queue_drops: int) -> StatsEvent:
-    """Return ``stats``: the same in three numbers."""
+    """Return ``stats``: the most important of them, in three numbers."""
     return StatsEvent(
         latency_ms=delays.first_audio_ms if delays else None,
         queue_depth=queue_depth,
@@ -62,7 +62,7 @@ class ClientReports:
         wants_stats: bool,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """`wants_stats`: the client wants ``stats``, whatever its settings say. `sleep`: see
+        """`wants_stats`: True to send ``stats``, whatever the client's settings. `sleep`: see
         `MediaScheduler.sleep`.
         """
         self._interpreter, self._connection = interpreter, connection

@@ -1,4 +1,4 @@
-"""Services that every session shares, and the rules for what a session may ask of them."""
+"""Services that all sessions share, and the checks of what a session requests from them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,17 +23,17 @@ from rtc_server.tracing import NO_TRACES, Tracer
 from rtc_server.transport.media_scheduler import MediaScheduler
 
 SEGMENT_MARGIN_S = 0.5
-"""Audio that a segment may hold beyond its length when it is cut: windows are judged as a whole."""
+"""Audio by which a segment may be longer than its limit: the limit is checked per VAD window."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Shared by all sessions of a server."""
+    """Engines, settings and helpers that all sessions of a server share."""
 
     ast: AstPort
     tts: TtsPort
     make_vad: Callable[[], Vad]
-    """A detector with a state of its own."""
+    """Function that makes the detector of a new stream."""
     segmenter: SegmenterSettings
     interpreter: InterpreterSettings
     metrics: Metrics
@@ -42,20 +42,19 @@ class Services:
     wall: Clock = wall
     """Unix time."""
     scheduler: MediaScheduler = field(default_factory=MediaScheduler)
-    """Tick of all sessions, and of what follows it."""
+    """Tick of all sessions, and work after it."""
     vad_batcher: VadBatcher = field(init=False)
-    """Voice activity detection of all sessions."""
+    """Voice activity detection of all sessions together."""
     resume_s: float = 0.0
-    """Time for which a session waits for a client that was lost; 0 ends it at once."""
+    """Time for which a session waits for a lost client; 0 ends it at once."""
     journal: MakeJournal = no_journal
-    """Makes the journal of each session."""
+    """Function that makes the journal of each session."""
     record_usage: RecordUsage = lambda _record: None
-    """Takes the account of each session that has ended."""
+    """Function that takes the usage record of each session that has ended."""
     tracer: Tracer = NO_TRACES
     """Traces of calls."""
     phrases: Callable[[str], Sequence[SuggestedPhrase]] = lambda _language: ()
-    """Phrases that may be asked to be spoken, by the language they are said in; see
-    `Catalogue.phrases`."""
+    """Phrases that a client may have spoken, by source language; see `Catalogue.phrases`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vad_batcher", VadBatcher(self.scheduler))
@@ -65,12 +64,12 @@ class Services:
         return self.clock(), self.wall()
 
     def forget(self, session_id: str) -> None:
-        """Drop what the engines keep of a session that is over, or that never began."""
+        """Drop what the engines keep of a session that has ended, or was never started."""
         self.ast.forget(session_id)
         self.tts.forget(session_id)
 
     def make_segmenter(self) -> SpeechSegmenter:
-        """Return a segmenter whose segments the translation engine can take."""
+        """Return a segmenter whose segments are short enough for the translation engine."""
         longest_s = self.ast.capabilities.max_audio_s - SEGMENT_MARGIN_S
         max_segment_s = min(self.segmenter.max_segment_s, longest_s)
         return SpeechSegmenter(
@@ -84,10 +83,11 @@ class Services:
         return AudioInput(segmenter, guard, self.vad_batcher.client(segmenter))
 
     def direction(self, patch: SessionPatch, now: Direction | None = None) -> Direction:
-        """Return the direction that `patch` asks for, starting from `now` or the server's defaults.
+        """Return the direction that `patch` requests, starting from `now` or the server's defaults.
 
         Raises:
-            UnsupportedPair: it names something that is not here; the sentence lists what is.
+            UnsupportedPair: this server lacks something that it names; the message lists what there
+                is.
         """
         default = now or Direction(self.interpreter.source, self.interpreter.target)
         target = patch.target_language or default.target
@@ -120,7 +120,7 @@ class Services:
         return Direction(source, target, voice)
 
     def phrase(self, text: str, direction: Direction) -> SuggestedPhrase:
-        """Return the phrase of the phrasebook that reads so. Raises `BadEvent`: there is none."""
+        """Return the phrase with that text. Raises `BadEvent` if there is none."""
         for phrase in self.phrases(direction.source):
             if phrase.text == text and phrase.language == direction.target:
                 return phrase
@@ -131,7 +131,7 @@ class Services:
     def _source_for(self, target: str, usual: str) -> str:
         """Return the usual source language, unless only another one can be translated to `target`.
 
-        Clients of the public API name a target and nothing else.
+        Clients of OpenAI's API name only a target.
         """
         sources = [source for source, into in self.ast.capabilities.pairs if into == target]
         return sources[0] if usual not in sources and len(sources) == 1 else usual

@@ -1,8 +1,8 @@
-"""One speaker's stream, from admission to close: joins a transport to an interpreter.
+"""Session: one speaker's stream, from admission to close. Joins a transport to an interpreter.
 
-Owns every task it starts. `Session.run` returns when the session is over, whoever ended it, and
-everything of it is freed by then. A session outlives its transport: a client that the network took
-away comes back with another one and finds captions and speech where they were.
+It owns every task that it starts. `Session.run` returns when the session is over, whichever side
+ended it, and everything is freed by then. A session outlives its transport: a client whose
+connection was lost comes back on another one, and captions and speech continue.
 """
 
 import asyncio
@@ -41,15 +41,15 @@ logger = logging.getLogger(__name__)
 
 
 class Session:
-    """One speaker's stream: takes the calls of its `TransportBinding` and of its `AudioInput`.
+    """One speaker's stream: the receiver of the callbacks of `TransportBinding` and `AudioInput`.
 
-    Made and given its transports by the manager.
+    The manager makes it, and gives it its transports.
     """
 
     def __init__(
         self, session_id: str, request: SessionRequest, services: Services, place: Place
     ) -> None:
-        """Make a session. Raises `UnsupportedPair` if the engines in use lack its languages."""
+        """Make a session. Raises `UnsupportedPair` if the engines lack its languages or voice."""
         self.id = session_id
         self.log = SubjectLog(logger, Subject.SESSION, session_id)
         self._services = services
@@ -110,36 +110,38 @@ class Session:
         self._unbroken = UnbrokenSpeech()
         self._expiry = Expiry(place.lease, place.claimant.limits.idle_minutes, services.clock())
         self._speaking = False
-        """True while somebody is in the middle of a sentence."""
+        """True while a segment is open."""
         self._restarting = False
-        """True once the server stops: the next pause is the end."""
+        """True once the server is stopping: the session ends at the next pause."""
         self._closing = False
         self.reason = CloseReason.LOCAL
-        """Reason of the end; meaningful once `run` has returned."""
+        """Reason of the end; valid once `run` has returned."""
 
     # ---------------------------------------------------------------- transports
 
     def binding(self) -> TransportBinding:
-        """Return the binding for a new transport; `attach` or `resume` takes it into use."""
+        """Return the binding for a new transport, to be given to `attach` or `resume`."""
         return TransportBinding(self, self._audio, self._interpreter, self._services.metrics)
 
     def attach(self, binding: TransportBinding, transport: Transport) -> None:
-        """Join the first transport. Called once, before `run`."""
+        """Use the first transport. Called once, before `run`."""
         self._connection.take(binding, transport)
         self._events.emit(SessionCreated(self._settings.info()))
 
     def resume(self, binding: TransportBinding, transport: Transport, seen: LastSeen) -> None:
-        """Join another transport: what the client has missed is sent, and speech goes on."""
+        """Use another transport: send the events that the client missed, and continue."""
         self._connection.replace()
         missed = self._events.missed(seen, self._connection.last_seen_s)
         self._connection.take(binding, transport)
-        self.reason = CloseReason.LOCAL  # that of a transport before it no longer counts
+        self.reason = CloseReason.LOCAL  # instead of the reason of the transport before
         self._events.emit(SessionUpdated(self._settings.info()))
         self._events.replay(missed)
         self.log.info("its client is back")
 
     def take_over(self, record: SessionRecord) -> None:
-        """Go on for a process that is gone, and wait for the client. Called instead of `attach`."""
+        """Continue the session of a killed process, and wait for its client. Called instead of
+        `attach`.
+        """
         self._events.take_over(record)
         self.usage.take_over(record.began_s, record.entries)
         self._interpreter.go_on(record.position_samples, record.segments)
@@ -149,12 +151,12 @@ class Session:
 
     @property
     def transcript(self) -> SessionTranscript:
-        """Segments said and understood."""
+        """Transcript of the segments that were understood."""
         return self._events.transcript
 
     @property
     def is_ending(self) -> bool:
-        """True when it is too late to resume."""
+        """True once the session can no longer be resumed."""
         return self._closing or self._over.is_set()
 
     # ---------------------------------------------------------------- life
@@ -177,27 +179,27 @@ class Session:
             self._closing = True
             self._audio.close()
             self._requests.close()
-            self._services.forget(self.id)  # one that ends at once has not begun to interpret
+            self._services.forget(self.id)  # the interpreter does it only if it has run
             try:
                 await self._connection.close(self.reason)
             finally:
                 self._span.note(Attribute.REASON, self.reason.value)
                 self._span.end()
                 self._journal.closed()
-                self._freed.set()  # others wait for it, whatever went wrong
+                self._freed.set()  # even if closing failed: `over` waits for it
 
     async def close(self, *, drain: bool = False) -> None:
-        """End it: at once, or after speaking what is pending. Returns when all is freed."""
+        """End the session, at once or after speaking what is pending; return when it is freed."""
         self._finish_soon(drain=drain)
         await self.over()
 
     def give_up(self) -> None:
-        """End it soon: its own client needs the place for another session."""
+        """End the session soon: its own client needs the place for another one."""
         self.log.info("its place is needed by its own client")
         self._finish_soon(drain=False)
 
     def restart(self, within_s: float) -> None:
-        """End it at the next pause, for the server stops in `within_s` seconds."""
+        """End the session at the next pause: the server stops in `within_s` seconds."""
         if self.is_ending:
             return
         self._restarting = True
@@ -206,13 +208,13 @@ class Session:
             self.finish_for_restart()
 
     def finish_for_restart(self) -> None:
-        """Take no more speech; end when what was said has been translated and spoken."""
+        """Take no more speech; end when all that was said is translated and spoken."""
         if not self.is_ending:
             self._events.emit(ExpiringEvent(0, ExpiringReason.RESTART))
             self._finish_soon(drain=True)
 
     async def over(self) -> None:
-        """Wait until it has ended and all is freed."""
+        """Wait until the session has ended and everything is freed."""
         await self._freed.wait()
 
     def _finish_soon(self, *, drain: bool) -> None:
@@ -293,6 +295,6 @@ class Session:
             self.finish_for_restart()
 
     def on_detection_failed(self) -> None:
-        """See `AudioOwner.on_detection_failed`. A session whose audio is not detected is over."""
+        """End the session, which cannot go on; see `AudioOwner.on_detection_failed`."""
         self.reason = CloseReason.FAILED
         self._over.set()

@@ -1,4 +1,4 @@
-"""Interface of the sessions to signaling. No HTTP here, no media there."""
+"""Interface between signaling and the sessions. It knows neither HTTP nor media."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from rtc_server.transport.transport_api import Transport, TransportObserver
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Identity that opened a session, and so may touch it."""
+    """Identity that opened a session, and may change and end it."""
 
     key: str = ""
     """Id of the API key; empty on a server without keys."""
@@ -23,60 +23,58 @@ class Owner:
     """Id of the client secret; empty when the key itself opened it."""
 
     def may_touch(self, other: "Owner") -> bool:
-        """Return whether a session of `other` is this one's: a key's own, and those
-        of its secrets.
+        """Return whether this owner may act on a session of `other`: a key on its own sessions and
+        on those of its secrets, a secret on its own.
         """
         return self.key == other.key and self.secret in ("", other.secret)
 
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Caller that asks for a place, as far as admission cares."""
+    """Caller that asks for a place."""
 
     owner: Owner = field(default_factory=Owner)
     """Key and client secret."""
     limits: KeyLimits = field(default_factory=KeyLimits)
     """Limits of the owner's key."""
     source: str = ""
-    """Address that is counted, of IPv6 its /64; empty where many may stand behind it."""
+    """Client address that is counted, for IPv6 its /64; empty if many people may share it."""
     has_rivals: bool = False
-    """Other keys exist, for which places are kept."""
+    """True if there are other keys, for which places are kept."""
     ticket: str | None = None
-    """Ticket of the line before a full server, or any other text to get one; None for callers that
-    do not wait."""
+    """Ticket of the waiting line, or any other text to get one; None for callers that do not
+    wait."""
     may_join: bool = True
-    """True for callers that can read a refusal, and so may be given a ticket."""
+    """True for callers that can read a refusal, and so can be given a ticket."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRequest:
-    """Settings of a call as requested. Shapes and types are checked; languages and names are not
-    yet.
-    """
+    """Settings of a call as requested. Types are checked; languages and names are not yet."""
 
     model: str | None = None
-    """The model name as the client wrote it; it chooses nothing, and is shown back."""
+    """Model name that the client gave; it is returned to the client, and has no effect."""
     settings: SessionPatch = field(default_factory=SessionPatch)
-    """Settings the call named; None there takes the server's default."""
+    """Settings that the call named; None for the server's defaults."""
     claimant: Claimant = field(default_factory=Claimant)
-    """Caller that asks."""
+    """Caller."""
     stats: bool = False
-    """True if the client is sent a ``stats`` event each second."""
+    """True to send the client a ``stats`` event each second."""
 
     @property
     def owner(self) -> Owner:
-        """Owner of the session to be."""
+        """Owner of the new session."""
         return self.claimant.owner
 
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """The last event that a client had received when the network took it away; all optional."""
+    """Last event that a client received before its connection was lost, as far as it says."""
 
     seq: int | None = None
     """``seq`` of the last extension event."""
     number: int | None = None
-    """Number in the ``event_id`` of the last event of any kind; says more than `seq`."""
+    """Number in the ``event_id`` of the last event of any kind; more exact than `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,57 +90,57 @@ class TranscriptEntry:
 
 
 Connect = Callable[[TransportObserver], Awaitable[Transport]]
-"""Function that makes the transport of an admitted session, or raises and leaves nothing behind."""
+"""Function that makes the transport of an admitted session. If it raises, everything was freed."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedCall:
-    """A session that exists: its peer may connect now."""
+    """Session that was opened, and whose peer may connect now."""
 
     session_id: str
-    """Names the session in URLs: unguessable, letters, digits, ``_`` and ``-`` only."""
+    """Id of the session, for URLs: unguessable, only letters, digits, ``_`` and ``-``."""
     answer_sdp: str
-    """The SDP answer with all candidates."""
+    """SDP answer with all candidates."""
     etag: str
-    """Names the ICE session, unquoted; changes when ICE restarts (RFC 9725 §4.3)."""
+    """Tag of the ICE session, unquoted. A resumed call has a new one (RFC 9725 §4.3)."""
 
 
 class Calls(Protocol):
     """Interface of the sessions to HTTP."""
 
     async def open_call(self, offer_sdp: str, request: SessionRequest) -> OpenedCall:
-        """Admit, negotiate, start. When cancelled, nothing of the call is left.
+        """Admit a call, negotiate, and start its session. When cancelled, everything is freed.
 
         Raises:
             BadOffer: the SDP cannot be accepted.
-            UnsupportedPair: a language, voice or engine that is not here.
-            AdmissionRefused: no room, still warming up, draining, or the key has used up its share.
+            UnsupportedPair: the server lacks the language, the voice or the engine.
+            AdmissionRefused: the server is full, warming up or stopping, or the caller is at a
+                limit.
             EngineError: the engines cannot serve it now.
         """
 
     async def run_stream(self, connect: Connect, request: SessionRequest) -> None:
-        """Admit, connect a transport that needs no negotiation, and return when the session is
-        over.
+        """Admit a session on a transport without negotiation, and return when it is over.
 
-        `connect` is called only once the session is admitted. When cancelled, the session ends.
+        `connect` is called after the admission. When cancelled, the session ends.
 
         Raises:
             UnsupportedPair, AdmissionRefused: as `open_call`; `connect` was not called.
         """
 
     async def resume_call(self, session_id: str, offer_sdp: str, seen: LastSeen) -> OpenedCall:
-        """Give a session another peer in place of the one it has or had; the session goes on.
+        """Continue a session on another peer connection.
 
         When cancelled, the session is as before, or waits for its client.
 
         Raises:
             UnknownSession: there is no such session, or it is ending.
             BadOffer: the SDP cannot be accepted.
-            AdmissionRefused: no UDP port is free.
+            AdmissionRefused: no socket could be opened.
         """
 
     async def resume_stream(self, session_id: str, connect: Connect, seen: LastSeen) -> None:
-        """Do as `resume_call` for a transport that needs no negotiation; return when it is over.
+        """Do as `resume_call` for a transport without negotiation; return when it has closed.
 
         Raises:
             UnknownSession: as `resume_call`; `connect` was not called.
@@ -154,16 +152,16 @@ class Calls(Protocol):
         Raises:
             UnknownSession: there is no such session.
             EtagMismatch: `etag` is given and names another ICE session.
-            IceRestartRefused: the fragment asks for an ICE restart.
-            BadOffer: the fragment cannot be read.
+            IceRestartRefused: the fragment requests an ICE restart.
+            BadOffer: the fragment is malformed.
         """
 
     def check(self, settings: SessionPatch) -> Direction:
-        """Return the languages and the voice of a session with these settings, if there can be one.
+        """Return the languages and the voice of a session with these settings.
 
         Raises:
-            UnsupportedPair: a language, voice or engine that is not here.
-            NotReady: that cannot be said yet.
+            UnsupportedPair: the server lacks the language, the voice or the engine.
+            NotReady: the engines are still warming up.
         """
 
     async def check_admission(self, request: SessionRequest) -> None:
@@ -171,32 +169,30 @@ class Calls(Protocol):
 
         Raises:
             UnsupportedPair, NotReady: as `check`.
-            AdmissionRefused, RateLimited: all places are taken, or what the key may use.
+            AdmissionRefused, RateLimited: all places are taken, or the caller is at a limit.
         """
 
     def owner(self, session_id: str) -> Owner:
-        """Return the owner of a session, also of one whose transcript can still be read.
+        """Return the owner of a session that is open, or ended recently.
 
         Raises:
             UnknownSession: there is no such session.
         """
 
     def transcript(self, session_id: str) -> Sequence[TranscriptEntry]:
-        """Return the segments understood so far, in the order of speaking; also shortly after the
-        end.
+        """Return the segments understood so far, in order, of a session that is open, or ended
+        recently.
 
         Raises:
             UnknownSession: there is no such session.
         """
 
     def revoke(self, key: str) -> None:
-        """End a key that is no longer valid: its sessions finish their sentence and end."""
+        """Revoke a key: its sessions finish their sentence and end."""
 
     async def close_call(self, session_id: str, *, drain: bool) -> None:
-        """End a session: at once, or with `drain` after speaking what is pending.
-
-        One that has just ended by itself, as when the close of its transport came first, is over as
-        was asked.
+        """End a session: at once, or with `drain` after speaking what is pending. Do nothing if it
+        has just ended, for example because its transport closed first.
 
         Raises:
             UnknownSession: there is no such session.
@@ -204,15 +200,15 @@ class Calls(Protocol):
 
 
 class Readiness(Protocol):
-    """State of the server towards new calls."""
+    """Readiness of the server for new calls."""
 
     @property
     def ready(self) -> bool:
-        """Warmed up and not draining."""
+        """True if the engines are warm and the server is not stopping."""
 
     @property
     def reason(self) -> str:
-        """If not ready: a sentence that says why."""
+        """Sentence that says why the server is not ready."""
 
     @property
     def retry_after_s(self) -> int:
@@ -234,12 +230,12 @@ def engines_busy(retry_after_s: int) -> AdmissionRefused:
 
 @dataclass(frozen=True, slots=True)
 class SuggestedPhrase:
-    """Something to try with the engines in use."""
+    """Phrase to try with the engines in use."""
 
     text: str
-    """Sentence to say, in the language asked for."""
+    """Sentence to say, in the requested language."""
     translation: str
-    """Translation that comes back."""
+    """Translation of the sentence."""
     language: str
     """Language of `translation`."""
     topic: str = ""
@@ -251,18 +247,18 @@ class Catalogue(Protocol):
 
     @property
     def engine_set(self) -> str:
-        """Name of the set that the engines in use are; "" when they were chosen one by one."""
+        """Name of the engine set in use; empty if the engines were chosen one by one."""
 
     def engines(self) -> Sequence[EngineCard]:
-        """Return every engine this server knows, in use or not."""
+        """Return every engine that this server knows, in use or not."""
 
     @property
     def ast(self) -> AstCapabilities | None:
-        """The translation engine in use; None until it has started."""
+        """Capabilities of the translation engine in use; None until it has started."""
 
     @property
     def tts(self) -> TtsCapabilities | None:
-        """The synthesis engine in use; None until it has started."""
+        """Capabilities of the synthesis engine in use; None until it has started."""
 
     def phrases(self, language: str) -> Sequence[SuggestedPhrase]:
-        """Return phrases to say in `language`; none when the engine in use has no fixed list."""
+        """Return phrases to say in `language`; empty if the engine in use has no list of them."""

@@ -1,4 +1,4 @@
-"""Settings in force of one session, applied where they act."""
+"""Settings of one session: changes by its client, applied to the interpreter and the events."""
 
 from rtc_server.events.client import SessionPatch
 from rtc_server.events.session_events import SessionInfo
@@ -12,9 +12,7 @@ from rtc_server.session.services import Services
 
 
 class SessionSettings:
-    """Settings of the interpreter, and those of its client's events: changed together, shown
-    together.
-    """
+    """Settings of one session: those of its interpreter, and the preferences of its client."""
 
     def __init__(
         self,
@@ -31,12 +29,12 @@ class SessionSettings:
         self._services, self._journal = services, journal
 
     def begin(self, patch: SessionPatch) -> None:
-        """Apply what the preferences were made with to the new interpreter."""
+        """Apply the first settings to the new interpreter."""
         self._set_vad()
         self._set_mode(patch)
 
     def change(self, patch: SessionPatch) -> None:
-        """Change what `patch` names. Raises `UnsupportedPair`, and changes nothing."""
+        """Change what `patch` names. If it raises `UnsupportedPair`, nothing is changed."""
         direction = self._services.direction(patch, self._interpreter.direction)
         self._interpreter.direction = direction
         self._preferences.apply(patch)
@@ -51,7 +49,7 @@ class SessionSettings:
 
     @property
     def waits_for_pauses(self) -> bool:
-        """True if a pause, and nothing else, is to end a segment."""
+        """True if only a pause ends a segment: VAD, and not a simultaneous mode."""
         by_pause = self._preferences.vad_mode == VadMode.AUTO
         return by_pause and self._interpreter.mode is Mode.CONSECUTIVE
 

@@ -1,9 +1,9 @@
-"""A transcript as a file: plain text, SRT, WebVTT or JSON. Pure.
+"""Transcript as a file: plain text, SRT, WebVTT or JSON. Pure.
 
-The page writes the same files from what it has on screen (``static/export.js``); a test holds the
-two against each other. Subtitles count time on the session's audio clock; what was said stands as
-long as it was spoken, at least long enough to be read, and never into the next one. Where two
-people talk, plain text says who (by language) and when (by the same clock).
+The page writes the same files from its own captions (``static/export.js``), and a test compares
+both. The times of subtitles are on the session's audio clock. A subtitle stays for as long as the
+segment was spoken, at least `LEAST_MS`, and ends when the next one begins. If two languages are
+spoken, plain text has the time and the language before each segment.
 """
 
 import json
@@ -20,11 +20,11 @@ from rtc_server.session.cues import cut
 from rtc_server.session.session_api import TranscriptEntry
 
 LEAST_MS = 1500
-"""Shortest time that a subtitle stands, unless the next one comes before."""
+"""Shortest time that a subtitle stays, unless the next one begins earlier."""
 
 
 class Format(StrEnum):
-    """Kinds of files."""
+    """Kinds of transcript files."""
 
     TXT = "txt"
     SRT = "srt"
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 class Side(StrEnum):
-    """Language side of a transcript."""
+    """Texts of a transcript: both, source or translation."""
 
     BOTH = "both"
     SOURCE = "source"
@@ -74,14 +74,14 @@ class TranscriptFile(Struct, frozen=True):
 
 
 def written(segments: Sequence[TranscriptEntry], form: Format, side: Side) -> str:
-    """Return the whole file. JSON holds both languages, whatever `side` says."""
+    """Return the whole file. JSON has both texts, whatever `side` is."""
     return "".join(pieces(segments, form, side))
 
 
 def pieces(segments: Sequence[TranscriptEntry], form: Format, side: Side) -> Iterator[str]:
-    """Yield the file in parts, each the work of one segment at most.
+    """Yield the file in parts of one segment at most.
 
-    A day of talking is a second of work: whoever serves others meanwhile does it in turns.
+    A day of talk takes a second to write, so the caller can let other tasks run in between.
     """
     match form:
         case Format.TXT:
@@ -114,7 +114,7 @@ def _texts(segment: TranscriptEntry, side: Side) -> list[str]:
 
 
 def _cues(segments: Sequence[TranscriptEntry], side: Side, mark: str) -> Iterator[str]:
-    """Yield the timed blocks that SRT and WebVTT share; only escapes and decimal mark differ."""
+    """Yield the cues of SRT (decimal `mark` ``,``) or WebVTT (``.``, with escapes)."""
     for index, segment in enumerate(segments):
         start = segment.source.start_ms
         end = start + max(segment.source.end_ms - start, LEAST_MS)
@@ -151,7 +151,7 @@ def _json(segments: Sequence[TranscriptEntry]) -> Iterator[str]:
             TranscriptText(each.target.language, each.target.text),
         )
         text = json.dumps(msgspec.to_builtins(row), ensure_ascii=False, indent=2)
-        # No line end but the indented ones: those of texts are escaped.
+        # The only line ends are those of the indentation; those in texts are escaped.
         yield before + text.replace("\n", "\n    ")
         before = ",\n    "
     yield "\n  ]\n}\n" if segments else "]\n}\n"

@@ -1,4 +1,4 @@
-"""Limits on a session's time while it runs: on all of it, and on its last sentence."""
+"""Limits on a session's time: on the whole session, and on its last sentence."""
 
 import asyncio
 
@@ -12,17 +12,17 @@ from rtc_server.session.session_settings import SessionSettings
 from rtc_server.standstill import standstills
 
 LEASE_CHECK_S = 1.0
-"""Interval at which a session checks its lease: a key may be revoked at any moment."""
+"""Interval at which a session checks its lease, because a key may be revoked at any time."""
 DRAIN_MARGIN_S = 10.0
-"""Time for translating and speaking the last sentence beyond the playout that waits."""
+"""Time for translating and speaking the last sentence, besides the speech that waits already."""
 
 
 async def time_is_up(
     expiry: Expiry, services: Services, events: EventStream, settings: SessionSettings
 ) -> ExpiringReason:
-    """Wait for the end of a session's time, and return its reason.
+    """Wait until a session's time is up; return the reason.
 
-    Its client gets the notices of `expiry`, and the session anew when the lease was renewed.
+    The client gets the notices of `expiry`, and ``session.updated`` when the lease was renewed.
     """
     while (event := expiry.news(services.clock(), services.wall())) is None or event.in_ms:
         if event is not None:
@@ -35,7 +35,7 @@ async def time_is_up(
 
 
 async def spoken_in_time(interpreter: Interpreter) -> bool:
-    """Wait until everything said has been translated and spoken; False when it takes too long."""
+    """Wait until everything said is translated and spoken; return False if it takes too long."""
     limit_s = interpreter.queue_ms / 1000 + DRAIN_MARGIN_S
     drained = asyncio.create_task(interpreter.drained(), name="drained")
     try:

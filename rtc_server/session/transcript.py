@@ -1,4 +1,4 @@
-"""Transcript of one session, to be read while it lasts and shortly after."""
+"""Transcript of one session, which can be read while it lasts and shortly after."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
@@ -7,13 +7,13 @@ from rtc_server.events.segment_events import SegmentEvent, SegmentStatus
 from rtc_server.session.session_api import Owner, TranscriptEntry
 
 MAX_SEGMENTS = 10_000
-"""About a day of talking."""
+"""Most segments that are kept: about a day of talk."""
 MAX_CHARS = 1_000_000
-"""Limit for both languages together."""
+"""Most characters that are kept, of both texts together."""
 
 
 class SessionTranscript:
-    """The segments of one session, in the order of speaking; the oldest go when it is full."""
+    """Segments of one session, in the order of speaking. The oldest are dropped when it is full."""
 
     def __init__(self) -> None:
         self._segments: deque[TranscriptEntry] = deque()
@@ -21,10 +21,8 @@ class SessionTranscript:
         self._begun: dict[str, float] = {}
 
     def add(self, event: SegmentEvent, wall_s: float) -> int:
-        """Take a caption that goes out now, by Unix time; final ones that were understood stay.
-
-        Returns:
-            How many older segments were given up for it.
+        """Take a caption that is sent at `wall_s` (Unix time); keep final ones that were
+        understood. Return how many older segments were dropped for it.
         """
         at_s = self._begun.setdefault(event.segment_id, wall_s)
         if not event.final:
@@ -35,12 +33,12 @@ class SessionTranscript:
         return self._keep(TranscriptEntry(at_s, event.source, event.target))
 
     def extend(self, entries: Iterable[TranscriptEntry]) -> None:
-        """Take segments that were said before, to another process."""
+        """Add segments from before, of another process."""
         for entry in entries:
             self._keep(entry)
 
     def _keep(self, entry: TranscriptEntry) -> int:
-        """Return how many older segments were given up for it."""
+        """Add a segment; return how many older ones were dropped for it."""
         dropped = 0
         self._segments.append(entry)
         self._chars += _chars(entry)
@@ -51,12 +49,12 @@ class SessionTranscript:
 
     @property
     def segments(self) -> tuple[TranscriptEntry, ...]:
-        """All of them so far."""
+        """Segments that are kept, oldest first."""
         return tuple(self._segments)
 
     @property
     def unfinished(self) -> int:
-        """Number of segments that have captions, none of them final."""
+        """Number of segments with captions, but without a final one."""
         return len(self._begun)
 
 
@@ -65,22 +63,22 @@ def _chars(segment: TranscriptEntry) -> int:
 
 
 class Archive:
-    """Transcripts of sessions that have ended, until each is forgotten; the oldest go first."""
+    """Transcripts of ended sessions, until each is forgotten; the oldest are dropped first."""
 
     def __init__(self, max_sessions: int) -> None:
         self._max_sessions = max_sessions
         self._kept: OrderedDict[str, tuple[Owner, SessionTranscript]] = OrderedDict()
 
     def keep(self, session_id: str, owner: Owner, transcript: SessionTranscript) -> None:
-        """Take over the transcript of a session that has just ended."""
+        """Keep the transcript of a session that has just ended."""
         self._kept[session_id] = owner, transcript
         if len(self._kept) > self._max_sessions:
             self._kept.popitem(last=False)
 
     def forget(self, session_id: str) -> None:
-        """Drop a transcript that nobody reads any more. Idempotent."""
+        """Drop a transcript. Idempotent."""
         self._kept.pop(session_id, None)
 
     def find(self, session_id: str) -> tuple[Owner, SessionTranscript] | None:
-        """Return the owner and the transcript of a session."""
+        """Return owner and transcript of an ended session; None if it is not kept."""
         return self._kept.get(session_id)

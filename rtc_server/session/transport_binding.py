@@ -1,4 +1,4 @@
-"""Connection of a session to one transport. A session may have several, one at a time."""
+"""Binding of a session to one transport. A session may have several, one after the other."""
 
 import asyncio
 from typing import Protocol
@@ -15,7 +15,7 @@ from rtc_server.transport.transport_api import (
 
 
 class BoundSession(Protocol):
-    """Session, as its binding knows it; see `TransportObserver` for its methods."""
+    """Session as its binding calls it; see `TransportObserver` for the methods."""
 
     def on_connected(self) -> None:
         """Report that media can flow."""
@@ -37,16 +37,16 @@ class BoundSession(Protocol):
 
 
 class AudioOutput(Protocol):
-    """Source of what is played; an interpreter is one."""
+    """Source of frames to send, such as an interpreter."""
 
     def next_frame(self) -> Samples | None:
         """See `TransportObserver.next_frame`."""
 
 
 class TransportBinding:
-    """Implements `TransportObserver`: passes calls on while the session uses this transport.
+    """`TransportObserver` of one transport, which passes calls on while the session uses it.
 
-    A transport that was replaced may still call until it has closed; nothing of that is passed on.
+    A transport that was replaced may still call until it has closed; those calls are ignored.
     """
 
     def __init__(
@@ -59,20 +59,18 @@ class TransportBinding:
         self._shift_samples: int | None = None
         self._position_samples = 0
         self.connected = False
-        """True once media has been able to flow."""
+        """True once the transport was connected."""
         self.over = asyncio.Event()
         """Set when the transport has closed."""
 
     def attach(self, transport: Transport, position_samples: int) -> None:
-        """Join the transport to the session; its audio goes on at that position of the
-        session's clock.
-        """
+        """Use this transport; its audio continues at that position of the session's audio clock."""
         self._transport = transport
         self._position_samples = position_samples
 
     @property
     def transport(self) -> Transport:
-        """Transport; there is one once it was attached."""
+        """Transport, once it was attached."""
         assert self._transport is not None
         return self._transport
 
@@ -82,7 +80,7 @@ class TransportBinding:
         return self.transport.stats
 
     def sample(self) -> None:
-        """Add to the server's metrics what happened since; once a second while connected."""
+        """Add what happened since the last call to the metrics; once a second while connected."""
         self._report.sample(self.stats)
 
     def detach(self) -> None:
@@ -129,7 +127,7 @@ class TransportBinding:
         return None if self._session is None else self._output.next_frame()
 
     def on_closed(self, reason: CloseReason) -> None:
-        # The end of a transport that was never taken is none of the session's: it may use another.
+        # A transport that was never attached does not end the session, which may use another one.
         if self._session is not None and self._transport is not None:
             self._session.on_closed(reason)
         self.over.set()

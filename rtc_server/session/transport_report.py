@@ -7,9 +7,7 @@ from rtc_server.transport.transport_api import TransportStats
 
 
 class TransportReport:
-    """Difference of one transport's counters, which only grow, added to counters and histograms of
-    all.
-    """
+    """Report of one transport: adds the growth of its counters to the metrics of the server."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -18,7 +16,7 @@ class TransportReport:
     def sample(self, stats: TransportStats) -> None:
         """Add what happened since the last call, once a second while connected."""
         self._count(stats)
-        if stats.packets_received:  # who only listens has no jitter
+        if stats.packets_received:  # a listener sends no audio, and has no jitter
             self._metrics.jitter_seconds.observe(stats.jitter_ms / 1000)
             self._metrics.buffer_target_seconds.observe(stats.buffer_target_ms / 1000)
 
@@ -32,7 +30,7 @@ class TransportReport:
 
     def _count(self, stats: TransportStats) -> None:
         metrics, last = self._metrics, self._last
-        # A packet that comes late after all takes its loss back; a counter cannot.
+        # A late packet lowers the number of lost ones, but a counter cannot go down.
         now = self._last = replace(stats, packets_lost=max(stats.packets_lost, last.packets_lost))
         metrics.packets.labels("received").inc(now.packets_received - last.packets_received)
         metrics.packets.labels("lost").inc(now.packets_lost - last.packets_lost)

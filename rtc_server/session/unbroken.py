@@ -1,4 +1,4 @@
-"""Notice of speech in which no pause is heard, as among other people's voices. Pure."""
+"""Notice about speech without pauses, for example among other people's voices. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,7 +7,7 @@ from rtc_server.events.server import WarningEvent
 from rtc_server.interpreter.segments import EndCause, SegmenterEvent, SpeechEnded
 
 CUTS: Final = 2
-"""Segments in a row that ended by their length alone."""
+"""Segments in a row that must end only by their length."""
 NO_PAUSE = WarningEvent(
     "no_pause",
     "No pause is heard in what is said, perhaps for voices around. Sentences are cut by their "
@@ -16,14 +16,14 @@ NO_PAUSE = WarningEvent(
 
 
 class UnbrokenSpeech:
-    """Counter of cuts in a row; reports them once."""
+    """Counter of cut segments in a row, which are reported once."""
 
     def __init__(self) -> None:
         self._cuts = 0
         self._reported = False
 
     def feed(self, events: Iterable[SegmenterEvent]) -> WarningEvent | None:
-        """Return what the client is to be told after these events, if anything."""
+        """Count the cuts in these events; return the warning if it is due."""
         for event in events:
             if isinstance(event, SpeechEnded):
                 is_cut = event.segment is not None and event.segment.cause is EndCause.CUT

@@ -1,4 +1,4 @@
-"""Account of one session for whoever bills it: how long, and how much text. Never the text."""
+"""Usage of one session, for billing: its time, and how much text. Never the text itself."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -28,21 +28,21 @@ class PairUsage:
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """One session that has ended."""
+    """Usage of one session that has ended."""
 
     session: str
-    """Id of the session; one record has it, so a record that arrives twice is told by it."""
+    """Id of the session. A receiver recognises by it a record that arrives twice."""
     key: str
     """Id of the API key, ``settings`` for ``--api-key``; empty on a server without keys."""
     started: str
     """RFC 3339, UTC."""
     ended: str
     seconds: float
-    """Length, by a clock that nobody sets."""
+    """Length, by the monotonic clock."""
     reason: str
-    """Reason of its end, as in ``rtc_sessions_closed_total``."""
+    """Reason of the end, as in ``rtc_sessions_closed_total``."""
     pairs: tuple[PairUsage, ...]
-    """In the order in which they were first used."""
+    """Language pairs, in the order in which they were first used."""
 
     @property
     def record_id(self) -> str:
@@ -51,17 +51,17 @@ class UsageRecord:
 
 
 class AccountRecord(Protocol):
-    """Account of something that has ended: a data class of plain values, without any text."""
+    """Usage of a session or a room: a data class of plain values, without any text."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def record_id(self) -> str:
-        """Id that no other record has: a record that arrives twice is told by it."""
+        """Unique id, by which a receiver recognises a record that arrives twice."""
 
 
 RecordUsage: TypeAlias = Callable[[AccountRecord], None]
-"""Takes the record of a session or a room that has ended; returns at once."""
+"""Function that takes the record of a session or a room that has ended; returns at once."""
 
 
 @dataclass(slots=True)
@@ -78,11 +78,11 @@ class UsageMeter:
     session: str
     key: str
     began_s: float
-    """Monotonic."""
+    """Monotonic time of the beginning."""
     _pairs: dict[tuple[str, str], _Counts] = field(default_factory=dict)
 
     def add(self, event: SegmentEvent) -> None:
-        """Count a caption that goes out, once it is final and was understood."""
+        """Count a caption if it is final and was understood."""
         if not event.final or event.status is not SegmentStatus.FINAL:
             return
         self._count(event.source, event.target)
@@ -94,13 +94,13 @@ class UsageMeter:
         counts.target_chars += len(target.text)
 
     def take_over(self, began_s: float, entries: Iterable[TranscriptEntry]) -> None:
-        """Count from the beginning of a session whose process is gone."""
+        """Count what a killed process has done in this session."""
         self.began_s = began_s
         for entry in entries:
             self._count(entry.source, entry.target)
 
     def record(self, reason: str, now_s: float, wall_s: float) -> UsageRecord:
-        """Return the account of a session that ends now."""
+        """Return the record of a session that ends now."""
         seconds = now_s - self.began_s
         return UsageRecord(
             session=self.session,
@@ -117,6 +117,6 @@ class UsageMeter:
 
 
 def rfc3339(wall_s: float) -> str:
-    """Return a Unix time as records have it: UTC, to the millisecond."""
+    """Return a Unix time in the format of RFC 3339: UTC, with milliseconds."""
     time = datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds")
     return time.replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 """Voice activity detection of all sessions together, after the tick that received the audio.
 
-The voice activity detector costs half as much when it takes the windows of a dozen streams at a
-time, and nothing that is sent at the tick has to wait for it.
+With the windows of a dozen streams in one call, detection takes half as long, and nothing that is
+sent at the tick has to wait for it.
 """
 
 import asyncio
@@ -18,38 +18,40 @@ from rtc_server.transport.media_scheduler import MediaScheduler
 logger = logging.getLogger(__name__)
 
 FEW: Final = 6
-"""Number of sessions below which audio is detected at once, as packets are read as they come."""
+"""Sessions below which audio is processed as it comes (packets are read as they come then, too)."""
 AT_ONCE: Final = 20
-"""Sessions detected in one call at most; then timers and packets may have their turn."""
+"""Most sessions in one call; timers and packets have their turn before the next call."""
 
 
 class VadBatcher:
-    """Queue of each stream's audio since the last tick, in order, and no longer than that."""
+    """Queues of the streams' audio since the last tick, which is processed in one call after it."""
 
     def __init__(self, scheduler: MediaScheduler) -> None:
         self._scheduler = scheduler
         self._members: set[VadClient] = set()
         self._waiting: dict[VadClient, list[Pcm]] = {}
         self._expected = False
-        """True once the end of a tick was asked for."""
+        """True while `_tick_is_over` is scheduled."""
 
     def client(self, segmenter: SpeechSegmenter) -> "VadClient":
-        """Return the client of a stream; it counts once it has joined."""
+        """Return the client of a stream, which must join."""
         return VadClient(self, segmenter)
 
     def join(self, client: "VadClient") -> None:
-        """Count a stream; it will bring audio."""
+        """Add a stream."""
         self._members.add(client)
 
     def leave(self, client: "VadClient") -> None:
-        """Drop a stream and its audio that waits. Idempotent."""
+        """Remove a stream, and drop its audio that waits. Idempotent."""
         self._members.discard(client)
         self._waiting.pop(client, None)
 
     def defers(self, client: "VadClient", pcm: Pcm) -> bool:
-        """Keep audio until after the tick; False when so few bring some that nothing is gained."""
+        """Keep audio until after the tick and return True; return False if there are fewer than
+        `FEW` streams.
+        """
         if len(self._members) < FEW:
-            self.catch_up(client)  # it may have waited while there were more
+            self.catch_up(client)  # audio may wait from a time with more streams
             return False
         self._waiting.setdefault(client, []).append(pcm)
         if not self._expected:
@@ -58,8 +60,8 @@ class VadBatcher:
         return True
 
     def catch_up(self, client: "VadClient") -> None:
-        """Detect speech in what waits of a stream, together with what waits of the others: a batch
-        costs less than its parts.
+        """Detect speech in the waiting audio of a stream, and of all others with it, because one
+        call is faster than several.
         """
         if client in self._waiting:
             self._detect_all()
@@ -80,7 +82,7 @@ class VadBatcher:
             asyncio.get_running_loop().call_soon(self._detect_crowd)
 
     def _detect(self, count: int) -> None:
-        """Detect speech in the audio of the `count` streams that wait longest."""
+        """Detect speech in the audio of the `count` streams that have waited longest."""
         now = list(self._waiting)[:count]
         asking = [(client, client.detection(self._waiting.pop(client))) for client in now]
         answers: list[float | None] = [None] * len(asking)
@@ -91,7 +93,7 @@ class VadBatcher:
                     windows.append(detection.send(answer))
                 except StopIteration:
                     continue
-                except Exception:  # one session's fault must not silence the others
+                except Exception:  # one session's bug must not stop the others
                     logger.exception("Speech detection failed in a session")
                     client.failed()
                     continue
@@ -127,7 +129,7 @@ class VadClient:
         self._batcher.catch_up(self)
 
     def detection(self, pcms: list[Pcm]) -> Generator[Samples, float | None, None]:
-        """Yield each window to be judged; its probability is sent back."""
+        """Yield each window of the audio, and receive its probability."""
         assert self._observer is not None, "audio before anybody has joined"
         for pcm in pcms:
             events = yield from self._segmenter.windows(pcm)

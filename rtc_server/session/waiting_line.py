@@ -1,12 +1,12 @@
-"""Line before a full server: callers that come again keep their turn, and nobody overtakes them.
+"""Waiting line of a full server: callers who come again with their ticket keep their position.
 
-Pure: time is an argument. A caller gets a ticket and comes back with it. Nobody is waited for who
-is late, or whose address let a turn pass a short while ago: such a ticket keeps its position, but
-free places go to those behind it. Whoever holds no ticket is behind all who are waited for.
+Pure: time is an argument. A caller gets a ticket and comes back with it. If it is late, or if its
+address let a turn pass recently, nobody waits for it: it keeps its position, but free places go to
+the callers behind it. A caller without a ticket comes after all who are waited for.
 
-A ticket admits one session, and is void once that has connected. Until then, or until
-`CONNECTING_S` have passed, its holder may show it again: it takes over from the session that did
-not connect, or has its old position if that has ended already.
+A ticket admits one session, and is void once that session has connected. Until then, for
+`CONNECTING_S`, its holder may use it again: the new session takes the place of the one that did not
+connect or, if that has ended, the caller has its old position again.
 """
 
 import itertools
@@ -19,31 +19,31 @@ from rtc_server.session.places import Place, PlaceState
 from rtc_server.session.session_api import Claimant
 
 PER_SESSION, FEWEST = 4, 20
-"""Tickets for each session that the server may have, and of a small server. Others are refused as
-if there were no line."""
+"""Tickets per session of the server, and fewest tickets of a server. Further callers are refused
+without a ticket."""
 SHARE_OF_ONE = 1 / 4
 """Share of the tickets that one client may hold."""
 SOONEST_S, LATEST_S = 2, 10
-"""Bounds of the time after which a caller is to come back, which grows with its position: who is in
-front must not leave a free place unused for long."""
+"""Bounds of the time after which a caller should come back. It grows with the position: the first
+callers come often, so that no free place stays unused for long."""
 LATE_S = 5.0
-"""Time beyond that for which others wait for it."""
+"""Time after that for which others wait for the caller."""
 GRACE_S = 15.0
-"""Time beyond that for which its ticket is kept."""
+"""Time after that for which the ticket is kept."""
 UNAWAITED_S = 300.0
-"""Time for which nobody waits for an address that let a turn pass: with many tickets it would keep
+"""Time for which nobody waits for an address that let a turn pass. With many tickets it could keep
 a server empty."""
 CONNECTING_S = 25.0
-"""Time since it came in for which a caller that does not connect may come in again: a browser tries
-WebRTC for 8 s, for another 10 s with the ICE servers of the answer, and then a WebSocket."""
+"""Time after its admission for which a caller that does not connect may use its ticket again. A
+browser tries WebRTC for 8 s, then 10 s with the ICE servers of the answer, then a WebSocket."""
 LONGEST_LIMIT_S = 60
-"""A caller that is at a limit of its own for longer has nothing to wait for."""
+"""Longest limit of its own (`Retry-After`) with which a caller keeps its ticket."""
 MEASURED_S = 5.0
-"""Time after which the engines have noticed a session: it has spoken, and was answered."""
+"""Time after which the engines' load includes a new session: it has spoken and was answered."""
 UNMEASURED = 1 / 20
-"""Share of all sessions that may come in meanwhile where the engines were busy lately."""
+"""Share of all sessions that may be admitted in that time if the engines were busy recently."""
 BUSY_S = MEASURED_S / UNMEASURED
-"""Time for which busy engines are remembered: meanwhile all sessions can come in one by one."""
+"""Time for which the engines count as recently busy: enough to admit all sessions one by one."""
 
 
 @dataclass(slots=True)
@@ -52,37 +52,37 @@ class _Ticket:
     awaited_until_s: float
     """Time until which others wait for it."""
     until_s: float
-    """Time at which it is void."""
+    """Time at which it becomes void."""
     has_turn: bool = False
-    """A place was free for it since it was last refused."""
+    """True if a place was free for it since its last refusal."""
     place: Place | None = None
-    """Place of the session that it has opened, and that has not connected."""
+    """Place of the session that it opened and that has not connected yet."""
     was_in: bool = False
-    """True if it has opened a session since it was last refused; `until_s` is of that time."""
+    """True if it opened a session since its last refusal; `until_s` then counts from that."""
 
 
 class WaitingLine:
     """Tickets in the order in which they were given."""
 
     def __init__(self, sessions: int, per_address: int) -> None:
-        """`sessions`: of the whole server; `per_address`: those of one address."""
+        """`sessions`: limit of the whole server; `per_address`: limit of one address."""
         self._most = max(FEWEST, PER_SESSION * sessions)
         self._most_of_one = min(per_address, int(self._most * SHARE_OF_ONE))
         self._gap_s = MEASURED_S / max(1.0, UNMEASURED * sessions)
         self._tickets: dict[str, _Ticket] = {}
         self._unawaited: dict[str, float] = {}
-        """Addresses that let a turn pass, and until when nobody waits for them."""
+        """Addresses that let a turn pass, and the times until which nobody waits for them."""
         self._busy_until_s = self._entered_s = -math.inf
 
     def waiting(self, now_s: float) -> int:
-        """Return the number of those who wait."""
+        """Return the number of callers who wait."""
         self._expire(now_s)
         return sum(ticket.place is None for ticket in self._tickets.values())
 
     def is_turn(self, claimant: Claimant, free: int, now_s: float) -> bool:
-        """Return whether a caller may take one of so many free places."""
+        """Return whether a caller may take one of `free` places."""
         waiting, own, ahead = self.waiting(now_s), self._own(claimant), 0
-        # An entry that came to nothing has kept the engines busy with nothing.
+        # A caller whose session did not connect has already been counted for the engines.
         counted = own and self._tickets[own].was_in
         if waiting and now_s < self._busy_until_s and not counted:
             free = min(free, 1) if now_s - self._entered_s >= self._gap_s else 0
@@ -104,10 +104,10 @@ class WaitingLine:
         """Return the refusal with the caller's ticket, if it wants one.
 
         Args:
-            claimant: the caller; its ticket is None where it does not wait.
-            refusal: what it would be told without a line.
+            claimant: the caller; its ticket is None if it does not wait.
+            refusal: refusal without a waiting line.
             now_s: monotonic time.
-            by_engines: the engines can carry no more.
+            by_engines: True if the engines can carry no more sessions.
         """
         if by_engines:
             self._busy_until_s = now_s + BUSY_S
@@ -124,8 +124,9 @@ class WaitingLine:
         return AdmissionRefused(str(refusal), retry_s, LineTicket(name, position))
 
     def let_pass(self, claimant: Claimant, refusal: RateLimited, now_s: float) -> RateLimited:
-        """Return the refusal of a caller that has as much as it may have. It keeps its position,
-        and until it comes again nobody waits for it; it has left if that is of no use.
+        """Return the refusal of a caller that is at a limit of its own. It keeps its position, but
+        until it comes again nobody waits for it. At a limit longer than `LONGEST_LIMIT_S` it loses
+        its ticket.
         """
         self._expire(now_s)
         name = self._own(claimant)
@@ -136,21 +137,21 @@ class WaitingLine:
             return refusal
         ticket = self._tickets[name]
         ticket.awaited_until_s, ticket.has_turn = now_s, False
-        if ticket.place is None:  # no refusal gives one that connects more time for that
+        if ticket.place is None:  # a caller that is connecting gets no more time for it
             ticket.was_in, ticket.until_s = False, now_s + refusal.retry_after_s + GRACE_S
         line_ticket = LineTicket(name, self._position(name))
         return RateLimited(str(refusal), refusal.retry_after_s, line_ticket)
 
     def opened_by(self, claimant: Claimant, now_s: float) -> Place | None:
-        """Return the place of the session that a caller's ticket has opened and that has not
-        connected; it has to go before the ticket opens another.
+        """Return the place of a session that the caller's ticket opened and that has not connected.
+        It must be ended before the ticket opens another one.
         """
         self._expire(now_s)
         own = self._own(claimant)
         return self._tickets[own].place if own else None
 
     def enter(self, claimant: Claimant, place: Place, now_s: float) -> None:
-        """Take a caller out: it has come in."""
+        """Note that a caller was admitted."""
         self._entered_s = now_s
         if name := self._own(claimant):
             ticket = self._tickets[name]
@@ -159,7 +160,7 @@ class WaitingLine:
             ticket.place, ticket.has_turn = place, False
 
     def leave(self, place: Place, now_s: float) -> None:
-        """Let a caller be in line again whose session has ended before it connected."""
+        """Put the caller of a session that ended before it connected back in line."""
         self._expire(now_s)
         for ticket in self._tickets.values():
             if ticket.place is place:
@@ -167,10 +168,10 @@ class WaitingLine:
                 ticket.awaited_until_s = max(ticket.awaited_until_s, now_s + LATE_S)
 
     def _own(self, claimant: Claimant) -> str:
-        """Return a caller's ticket if it is in line; an empty text if not.
+        """Return a caller's ticket if it is in line; else an empty string.
 
-        Tickets are a key's own. Addresses are not compared: a caller that has two of them, or
-        changes from one network to another, is the same one.
+        A ticket is valid only with the same key. Addresses are not compared, because a caller may
+        have two of them, or change from one network to another.
         """
         ticket = self._tickets.get(claimant.ticket or "")
         if ticket is None or ticket.claimant.owner.key != claimant.owner.key:
@@ -178,10 +179,11 @@ class WaitingLine:
         return claimant.ticket or ""
 
     def _join(self, claimant: Claimant, now_s: float) -> str:
-        """Return a new ticket; an empty text if the caller can have none."""
+        """Return a new ticket; an empty string if the caller can have none."""
         if claimant.ticket is None or not claimant.may_join or len(self._tickets) >= self._most:
             return ""
-        # Without address and key all the world is one client, as behind a proxy that is not named.
+        # Callers without address and key cannot be told apart, as behind a proxy that is not in
+        # --trusted-proxies: no limit applies to one of them.
         if (claimant.source or claimant.owner.key) and self._of_one(claimant) >= self._most_of_one:
             return ""
         name = secrets.token_urlsafe(16)
