@@ -3,9 +3,10 @@
 import asyncio
 import math
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 
 from rtc_server.engines.base import AstRequest
 from rtc_server.engines.service import AstService
@@ -98,6 +99,44 @@ HARDLY = machine(0.30, 0.50, 1)
 PHRASEBOOK = machine(0.03, 0.01, 4)
 GPU = machine(0.1, 0.0, 16)
 """Engine that takes 100 ms, whether for one sentence or for sixteen."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Engine, and bounds for a crowd that comes to it."""
+
+    engine: Machine
+    least: int
+    """Fewest that are admitted."""
+    most: int
+    """Most that are admitted."""
+    p95_s: float = 1.0
+    """Longest 95th percentile of the answers; 1 s is the goal."""
+
+    def hold(self, crowd: Crowd) -> bool:
+        """Return True if they hold for a crowd that has gathered; print what it met."""
+        print(f"{crowd.admitted} admitted, p95 {crowd.p95_s:.2f} s")
+        return self.least <= crowd.admitted <= self.most and crowd.p95_s <= self.p95_s
+
+
+IN_TIME = [
+    pytest.param(Bounds(LAPTOP, 15, 17), id="laptop"),
+    pytest.param(Bounds(SOME_AT_ONCE, 9, 11), id="some at once"),
+    pytest.param(Bounds(AS_THEIR_PARTS, 3, 4), id="as their parts"),
+]
+"""Engines that carry 16, 10 and 4 sessions: the most for which twelve seeds stay in time."""
+TOO_SLOW = [
+    pytest.param(Bounds(SLOW, 1, 2, 1.3), id="a sentence of 5 s takes 0.9 s alone"),
+    pytest.param(Bounds(HARDLY, 1, 2, 4.6), id="a sentence of 5 s takes 2.8 s alone"),
+]
+"""Engines that take longer than the goal for sentences alone; the times are those of
+docs/scaling.md."""
+WITH_PARTIALS = [
+    pytest.param(Bounds(LAPTOP, 13, 15), id="laptop"),
+    pytest.param(Bounds(SOME_AT_ONCE, 2, 3), id="some at once"),
+    pytest.param(Bounds(AS_THEIR_PARTS, 1, 1), id="as their parts"),
+]
+"""Engines for a crowd that asks for partials, too: they carry 14, 3 and 1 of these sessions."""
 
 
 async def crowd_of(engine: Machine, join_s: float, seed: int, *, partials: bool = False) -> Crowd:

@@ -14,7 +14,6 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 _ANSWERS = 2000
 """Answers of a simulation. With 600, chance moves their 95th percentile by a tenth."""
@@ -27,10 +26,10 @@ _MEMORY_S = 30.0
 """Time for which the work done for a session counts, as in `FairQueue`."""
 _FULL = 0.9
 """Load above which a queue grows for longer than the simulation lasts."""
-_SPEAKING = 0.6
-"""Share of the sessions in the middle of a sentence: a call of partials has one of each."""
-_LONG_IDLE = 4
-"""Calls of partials in an idle time after which it does not matter how the idle time began."""
+_FIRST_PARTIAL_S = 0.25
+"""Least speech of a partial: captions ask for the first so soon."""
+_PLAYED = 5
+"""Latest calls of partials of an idle time that are played; how it began does not matter."""
 _CALLS = 64
 """Number of latest calls that costs are learned from."""
 _DOUBT = 0.3
@@ -116,8 +115,8 @@ class Engine:
     """Most answers of one call."""
     processes: int = 1
     """Processes that share the queue."""
-    partials_s: Sequence[float] = ()
-    """Lengths of partials' speech in seconds; empty if there are no partials."""
+    partial_s: float = 0.0
+    """Most seconds of speech of a partial; 0 if there are no partials."""
 
     def load(self, sessions: int, sentences: Sequence[Sentence]) -> float:
         """Return the share of time in which the engine works, with the fullest possible calls."""
@@ -137,7 +136,8 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
     """
     if engine.load(sessions, sentences) > _FULL:
         return False
-    asked = _questions(engine, sessions, sentences)
+    asked = _questions(sessions, sentences)
+    partials = _Partials(engine, asked, sessions) if engine.partial_s else None
     late_left, decided_at = int(_LATE * len(asked)), int((1 - _FIRST) * len(asked))
     slowest_s = 0.0
     used = [0.0] * sessions
@@ -145,10 +145,17 @@ def carries(engine: Engine, sessions: int, sentences: Sequence[Sentence], limit_
     waiting: list[_Question] = []
     while waiting or asked:
         now_s, rests_until_s = free[0]
-        if not waiting and asked[-1].at_s >= now_s:
-            now_s, rests_until_s = _after_partials(asked[-1], now_s, rests_until_s)
+        if not waiting and (at_s := asked[-1].at_s) >= now_s:
+            if partials:
+                now_s, rests_until_s = partials.play(at_s, now_s, rests_until_s)
+                if now_s > at_s:  # perhaps another process is idle
+                    heapq.heapreplace(free, (now_s, rests_until_s))
+                    continue
+            now_s = at_s
         while asked and asked[-1].at_s <= now_s:
             waiting.append(asked.pop())
+            if partials:
+                partials.drop(waiting[-1].session)
         batch = _take(waiting, engine.most, used, now_s)
         end_s = now_s + engine.costs.of(len(batch), sum(each.speech_s for each in batch))
         heapq.heapreplace(free, (end_s, rests_until_s))
@@ -166,34 +173,75 @@ class _Question(NamedTuple):
     at_s: float
     session: int
     speech_s: float
-    behind_s: float
-    """Remaining seconds of a call of partials that it has to wait for after a long idle time."""
-    partials_s: float
-    """Duration of a call of partials before it; 0 without partials."""
 
 
-def _after_partials(asked: _Question, free_s: float, rests_until_s: float) -> tuple[float, float]:
-    """Return when an idle process begins with a request, and the end of its rest from partials.
+class _Partials:
+    """Calls of partials in the simulation, which take half of an idle time (`PartialsBrake`).
 
-    After requests, partials begin at once if the rest is over: it is, after a long busy time. So a
-    request that comes soon afterwards meets them more often than half of the time.
+    They are played by what each session has said of its sentence, and not drawn from the lengths of
+    earlier partials: a request comes at the end of a sentence, so the call that it waits for has
+    that sentence in it, nearly whole. Drawn ones made the 95th percentile a fifth too short.
     """
-    partials_s, at_s = asked.partials_s, asked.at_s
-    if not partials_s:
-        return at_s, rests_until_s
-    begin_s = max(free_s, rests_until_s)
-    if at_s - begin_s > _LONG_IDLE * partials_s:
-        begun_s = at_s + asked.behind_s
-        return begun_s, begun_s + partials_s if asked.behind_s else at_s
-    while begin_s < at_s:
-        end_s = begin_s + partials_s
-        begin_s = end_s + partials_s
-        if end_s > at_s:
-            return end_s, begin_s
-    return at_s, begin_s
+
+    def __init__(self, engine: Engine, asked: Sequence[_Question], sessions: int) -> None:
+        """Prepare for the requests `asked`, the last one first."""
+        self._engine, self._turn = engine, 0
+        self._later_s: list[list[float]] = [[] for _ in range(sessions)]
+        """Beginnings of each session's later sentences, the last one first."""
+        for each in asked:
+            self._later_s[each.session].append(each.at_s - each.speech_s)
+        self._began_s = [later_s.pop() for later_s in self._later_s]
+        """Beginning of each session's sentence without a request yet."""
+
+    def drop(self, session: int) -> None:
+        """Go on to a session's next sentence: a request takes the place of its partial."""
+        later_s = self._later_s[session]
+        self._began_s[session] = later_s.pop() if later_s else math.inf
+
+    def play(self, at_s: float, free_s: float, rests_until_s: float) -> tuple[float, float]:
+        """Play the calls before a request that comes to an idle process.
+
+        After requests, partials begin at once if the rest is over: it is, after a long busy time.
+        So a request that comes soon afterwards meets them more often than half of the time.
+
+        Args:
+            at_s: time of the request; no other comes before.
+            free_s: time since which the process is idle.
+            rests_until_s: end of its rest from partials.
+
+        Returns:
+            Time at which the process is free after that, and the end of its rest.
+        """
+        begin_s = max(free_s, rests_until_s, min(self._began_s) + _FIRST_PARTIAL_S)
+        while begin_s < at_s:
+            took_s = self._took_s(begin_s)
+            if not took_s:
+                break
+            passed_over = (at_s - begin_s) // (2 * took_s) - _PLAYED
+            if passed_over > 0:
+                begin_s += passed_over * 2 * took_s
+                continue
+            free_s = begin_s + took_s
+            rests_until_s = begin_s = free_s + took_s
+            if free_s > at_s:
+                break
+        return free_s, rests_until_s
+
+    def _took_s(self, now_s: float) -> float:
+        """Return the duration of a call that begins now; sessions take turns."""
+        most, longest_s, latest_s = (
+            self._engine.most,
+            self._engine.partial_s,
+            now_s - _FIRST_PARTIAL_S,
+        )
+        said_s = [min(now_s - each_s, longest_s) for each_s in self._began_s if each_s <= latest_s]
+        if len(said_s) > most:
+            self._turn = (self._turn + most) % len(said_s)
+            said_s = (said_s[self._turn :] + said_s[: self._turn])[:most]
+        return self._engine.costs.of(len(said_s), sum(said_s))
 
 
-def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
+def _questions(sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:
     """Return the requests of all sessions, the last one first."""
     chance = np.random.default_rng(1)
     shape = sessions, -(-_ANSWERS // sessions)
@@ -204,30 +252,8 @@ def _questions(engine: Engine, sessions: int, sentences: Sequence[Sentence]) -> 
     at_s -= at_s[:, :1] * chance.random((sessions, 1))
     order = at_s.ravel().argsort()[::-1]
     by_session = np.repeat(np.arange(sessions), shape[1])
-    behind_s, partials_s = _rests_s(engine, sessions, order.size, chance)
-    fields = at_s.ravel()[order], by_session[order], speech_s[order], behind_s, partials_s
+    fields = at_s.ravel()[order], by_session[order], speech_s[order]
     return [_Question(*each) for each in zip(*(field.tolist() for field in fields), strict=True)]
-
-
-def _rests_s(
-    engine: Engine, sessions: int, size: int, chance: np.random.Generator
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the remaining time of the calls of partials that are under way at other requests.
-
-    Calls of partials take half of the remaining time (`PartialsBrake`), and a request is more
-    likely to come during a long one than during a short one.
-    """
-    if not engine.partials_s:
-        return np.zeros(size), np.zeros(size)
-    least = min(engine.most, math.ceil(_SPEAKING * sessions))
-    together = chance.binomial(sessions, _SPEAKING, size).clip(least, engine.most)
-    lengths_s = chance.choice(engine.partials_s, (size, min(engine.most, sessions)))
-    speech_s = (lengths_s * (np.arange(lengths_s.shape[1]) < together[:, np.newaxis])).sum(axis=1)
-    each_s = zip(together.tolist(), speech_s.tolist(), strict=True)
-    took_s = np.array([engine.costs.of(*each) for each in each_s])
-    if took_s.sum():
-        took_s = chance.choice(took_s, size, p=took_s / took_s.sum())
-    return took_s * np.maximum(chance.uniform(-1.0, 1.0, size), 0.0), took_s
 
 
 def _take(waiting: list[_Question], most: int, used: list[float], now_s: float) -> list[_Question]:

@@ -33,8 +33,8 @@ _SENTENCES = 256
 _TELLING = 8
 """Sentences that count by themselves: people may speak more than is usual. Calls, too, each of
 which changes what is known of the engine so much that there is a new forecast."""
-_PARTIALS = 64
-"""Latest partials that count."""
+_PARTIALS = 256
+"""Latest partials that count. While fewer are known, the longest may not be among them."""
 _SURE = 0.8
 """Part of the limit that a forecast may reach. Some minutes of the same people can have a 95th
 percentile a quarter above that of hours, and what is known of people and engine is a sample."""
@@ -183,13 +183,19 @@ class Headroom:
 
     def _forecast_with(self, sessions: int) -> bool:
         costs = self._costs.current()
-        engine = Engine(costs, self._most, self._processes, tuple(self._partials_s))
+        engine = Engine(costs, self._most, self._processes, self._longest_partial_s())
         limit_s = _SURE * self._limit_s
         known = tuple(self._sentences)
         # Usual sentences count with the known ones: a few sentences alone depend on chance.
         if not carries(engine, sessions, known + USUAL_SENTENCES, limit_s):
             return False
         return len(known) < _TELLING or carries(engine, sessions, known, limit_s)
+
+    def _longest_partial_s(self) -> float:
+        """Return the most seconds of speech of a partial, as far as that is known; 0 for none."""
+        if 0 < len(self._partials_s) < _PARTIALS:
+            return math.inf
+        return max(self._partials_s, default=0.0)
 
     def _forget_old(self, now_s: float) -> None:
         while self._answers and self._answers[0].ended_s < now_s - _WINDOW_S:

@@ -21,7 +21,7 @@ from rtc_server.errors import EngineCrashed, EngineError
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 from tests.support import engine_fakes
-from tests.support.crowd import AS_THEIR_PARTS, GPU, HARDLY, LAPTOP, SLOW, Crowd
+from tests.support.crowd import GPU, IN_TIME, SLOW, TOO_SLOW, Bounds, Crowd
 from tests.support.server_engines import TONE_S
 from tests.support.until import until
 from tests.support.virtual_engine import Machine, virtual_service
@@ -52,24 +52,13 @@ def test_engines_of_tests_know_this_call() -> None:
 
 
 @pytest.mark.parametrize("seed", [400, 401])
-@pytest.mark.parametrize(
-    ("machine", "most", "most_s"),
-    [
-        pytest.param(LAPTOP, 17, 1.0, id="laptop"),
-        pytest.param(AS_THEIR_PARTS, 4, 1.07, id="as their parts"),
-        pytest.param(SLOW, 2, 1.3, id="a sentence of 5 s takes 0.9 s alone"),
-        pytest.param(HARDLY, 2, 4.6, id="a sentence of 5 s takes 2.8 s alone"),
-    ],
-)
-async def test_who_comes_right_after_the_start_is_not_too_many(
-    machine: Machine, most: int, most_s: float, seed: int
-) -> None:
+@pytest.mark.parametrize("bounds", [*IN_TIME, *TOO_SLOW])
+async def test_who_comes_right_after_the_start_is_not_too_many(bounds: Bounds, seed: int) -> None:
     """The bounds are those of an engine that has answered (`test_headroom`)."""
-    async with virtual_service(fresh(machine)) as (service, _):
+    async with virtual_service(fresh(bounds.engine)) as (service, _):
         crowd = Crowd(service, seed, join_s=1.0)
         await crowd.gather()
-    assert 1 <= crowd.admitted <= most
-    assert crowd.p95_s <= most_s
+    assert bounds.hold(crowd)
 
 
 async def test_the_first_call_is_in_no_metric_and_of_no_session() -> None:
