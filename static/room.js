@@ -3,16 +3,14 @@ import { openMicrophone } from "./audio.js";
 import { listDevices } from "./devices.js";
 import { find } from "./dom.js";
 import { Backoff } from "./client/backoff.js";
-import { ClipWatch } from "./clipping.js";
 import { copyText } from "./copy.js";
 import { EarlySpeech } from "./early-speech.js";
-import { watchLevel } from "./graph.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { fillSelect } from "./languages.js";
 import { ListenLog } from "./listen-log.js";
-import { LevelMeter } from "./meter.js";
 import { recall, remember } from "./prefs.js";
 import { room, roomName, useKey } from "./room-access.js";
+import { measure } from "./room-level.js";
 import { speakerRefusals } from "./room-refusals.js";
 import { interfaceLanguage, languageName, text, useWords } from "./i18n.js";
 import { Transcript } from "./transcript.js";
@@ -33,7 +31,6 @@ const keyField = find("#key", HTMLInputElement);
 const form = find("#speaking", HTMLFormElement);
 const source = find("#source", HTMLSelectElement);
 const microphone = find("#microphone", HTMLSelectElement);
-const meter = find("#meter", LevelMeter);
 const toggle = find("#toggle", HTMLButtonElement);
 const status = find("#status", HTMLElement);
 const languages = find("#languages", HTMLElement);
@@ -44,7 +41,7 @@ const wakeLock = new WakeLock();
 let phase = "silent";
 /** @type {{language: string, listeners: number}[]} */ let counts = [];
 /** @type {string[]} */ let sources = [];
-/** @type {{stop: () => void}|null} */ let speaking = null;
+/** @type {{stop: () => void, change: () => void}|null} */ let speaking = null;
 /** Whether this page itself reads the room, and is no listener. */ let reading = false;
 
 /** @param {string} next  a key of the words  @param {string} [sentence]  better ones, of the server */
@@ -136,7 +133,7 @@ async function watch() {
     }));
     write(find("#count", HTMLElement), String(others(state.listeners, true)));
     showCounts();
-    if (phase === "speaking") {
+    if (phase === "speaking" || phase === "replaced") {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;
       write(status, text(`room.${expiring ? "expiring" : phase}`)); // speech may call it off
     }
@@ -147,7 +144,7 @@ async function watch() {
 /** Be heard until Stop or a refusal, again after each loss. */
 async function speak() {
   const stopped = new AbortController();
-  const mine = { stop: () => stopped.abort() };
+  const mine = { stop: () => stopped.abort(), change: () => (mine.stop(), speak()) };
   const over = (next, sentence = "") => {
     if (speaking !== mine) return;
     mine.stop();
@@ -157,25 +154,38 @@ async function speak() {
   speaking = mine;
   show("connecting");
   const early = new EarlySpeech();
-  stopped.signal.addEventListener("abort", () => early.close());
-  let track;
-  try {
-    ({ track } = await openMicrophone(microphone.value));
-  } catch {
-    return over("noMicrophone");
-  }
-  await early.prepared();
-  if (stopped.signal.aborted) return track.stop();
-  measure(track, stopped.signal);
-  listMicrophones(); // only now does the browser tell their names
-  track.addEventListener("ended", () => over("microphoneGone"));
-  const call = room.speak(early.listen(track), { source: source.value });
-  let proof = new AbortController();
+  /** @type {MediaStreamTrack|undefined} */ let track;
+  /** @type {import("./client/room-call.js").RoomCall|null} */ let call = null;
+  let [metering, proof] = [new AbortController(), new AbortController()];
   stopped.signal.addEventListener("abort", () => {
+    early.close();
     proof.abort();
-    call.stop();
-    track.stop();
+    call?.stop();
+    metering.abort();
+    track?.stop();
   });
+  const open = async () => {
+    const wanted = microphone.value;
+    const opened = await openMicrophone(wanted);
+    if (stopped.signal.aborted || wanted !== microphone.value) return opened.track.stop(); // another was chosen since
+    track?.stop();
+    track = opened.track;
+    track.addEventListener("ended", () => replace("microphoneGone"));
+    metering.abort();
+    measure(track, (metering = new AbortController()).signal);
+    listMicrophones(); // only now does the browser tell their names
+  };
+  const replace = async (failure) => {
+    await open().catch(() => over(failure));
+    if (stopped.signal.aborted) return;
+    await call?.replaceTrack(track);
+    if (failure === "microphoneGone" && phase === "speaking") show("replaced");
+  };
+  await open().catch(() => over("noMicrophone"));
+  await early.prepared();
+  if (stopped.signal.aborted) return;
+  mine.change = () => replace("noMicrophone");
+  call = room.speak(early.listen(track), { source: source.value });
   call.addEventListener("state", (/** @type {CustomEvent} */ { detail: { state, error } }) => {
     proof.abort();
     if (state === "reconnecting") {
@@ -189,27 +199,6 @@ async function speak() {
     const { signal } = (proof = new AbortController());
     prove(signal).then(() => signal.aborted || call.renew());
   });
-}
-
-/** Show how loud a track is, and that it is too loud. @param {MediaStreamTrack} track  @param {AbortSignal} until */
-function measure(track, until) {
-  const clips = new ClipWatch();
-  const metering = watchLevel(track, (rms, peak) => {
-    meter.push(rms);
-    const clipping = clips.push(peak, performance.now());
-    if (clipping !== null) warn(clipping);
-  });
-  until.addEventListener("abort", async () => {
-    (await metering)();
-    meter.reset();
-    warn(false);
-  });
-}
-
-/** @param {boolean} clipping  the microphone cuts off what is loudest */
-function warn(clipping) {
-  meter.toggleAttribute("data-clipping", clipping);
-  write(find("#hint", HTMLElement), clipping ? text("tooLoud") : "");
 }
 
 /**
@@ -254,9 +243,7 @@ async function listMicrophones() {
 
 microphone.addEventListener("change", () => {
   remember("room-microphone", microphone.value);
-  if (!speaking) return;
-  speaking.stop();
-  speak();
+  speaking?.change();
 });
 const copy = find("#copy", HTMLButtonElement);
 copy.addEventListener("click", async () => {

@@ -4,38 +4,19 @@ from playwright.async_api import Page, Request, Route, expect
 
 from tests.support.browser.chromium import visit
 from tests.support.browser.held_route import HeldRoute
+from tests.support.browser.microphones import (
+    HOLD_USUAL,
+    LIVE_TRACKS,
+    MICROPHONES,
+    OTHER_HZ,
+    UNPLUG,
+    USUAL_HZ,
+)
 from tests.support.browser.page import FAILED_REQUEST, KEEP_CHANNELS, LIVE, start
 from tests.support.browser.scripted_server import received, scripted_server
 from tests.support.browser.voice import hears
 
 WEBRTC = "?transport=webrtc"
-USUAL_HZ, OTHER_HZ = 700, 1500
-MICROPHONES = """(() => {
-  const devices = navigator.mediaDevices;
-  if (!devices) return; // a blank page has none
-  window.tracks = [];
-  window.allowed = Promise.resolve();
-  const other = { kind: "audioinput", deviceId: "other", label: "Other" };
-  devices.enumerateDevices = async () => [other];
-  devices.getUserMedia = async ({ audio }) => {
-    const context = new AudioContext();
-    const speech = context.createMediaStreamDestination();
-    const frequency = audio.deviceId ? OTHER_HZ : USUAL_HZ;
-    const tone = new OscillatorNode(context, { frequency });
-    tone.connect(speech);
-    tone.start();
-    tracks.push(speech.stream.getAudioTracks()[0]);
-    if (!audio.deviceId) await allowed;
-    return speech.stream;
-  };
-})();""".replace("OTHER_HZ", str(OTHER_HZ)).replace("USUAL_HZ", str(USUAL_HZ))
-"""Two microphones, each with a tone of its own; the usual one opens when `allowed` resolves."""
-HOLD_USUAL = "allowed = new Promise((allow) => (window.allow = allow));"
-UNPLUG = """() => {
-  tracks[0].stop();
-  tracks[0].dispatchEvent(new Event("ended"));
-}"""
-LIVE_TRACKS = "tracks.filter(({ readyState }) => readyState === 'live').length"
 
 
 async def lose(route: Route) -> None:

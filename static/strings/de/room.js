@@ -33,6 +33,7 @@ export const words = {
     forbidden: "In diesem Raum dürfen Sie nicht sprechen. Fragen Sie die Person, die ihn eröffnet hat.",
     limit: "Ein Limit dieses Servers ist erreicht. Versuchen Sie es später noch einmal.",
     microphoneGone: "Das Mikrofon ist weg. Drücken Sie noch einmal „Sprechen“.",
+    replaced: "Das Mikrofon ist weg. Man hört Sie über das Standardmikrofon.",
     gaveUp: "Die Verbindung brach ab. Drücken Sie „Sprechen“ für einen neuen Versuch.",
     expiring: "Der Raum schließt in einer Minute.",
     smaller: "Kleinere Schrift",

@@ -33,6 +33,7 @@ export const words = {
     forbidden: "You may not speak in this room. Ask whoever opened it.",
     limit: "A limit of this server is reached. Try again later.",
     microphoneGone: "The microphone is gone. Press Speak again.",
+    replaced: "The microphone went away. You are heard through the default one.",
     gaveUp: "The connection was lost. Press Speak to try again.",
     expiring: "The room closes within a minute.",
     smaller: "Smaller text",

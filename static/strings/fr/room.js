@@ -33,6 +33,7 @@ export const words = {
     forbidden: "Vous ne pouvez pas parler dans cette salle. Demandez à la personne qui l’a ouverte.",
     limit: "Une limite de ce serveur est atteinte. Réessayez plus tard.",
     microphoneGone: "Le micro a disparu. Appuyez de nouveau sur Parler.",
+    replaced: "Le micro a disparu. On vous entend par le micro par défaut.",
     gaveUp: "La connexion est perdue. Appuyez sur Parler pour réessayer.",
     expiring: "La salle ferme dans une minute.",
     smaller: "Texte plus petit",

@@ -33,6 +33,7 @@ export const words = {
     forbidden: "Non puoi parlare in questa sala. Chiedi a chi l’ha aperta.",
     limit: "È stato raggiunto un limite di questo server. Riprova più tardi.",
     microphoneGone: "Il microfono è sparito. Premi di nuovo Parla.",
+    replaced: "Il microfono è sparito. Ti si sente da quello predefinito.",
     gaveUp: "La connessione è caduta. Premi Parla per riprovare.",
     expiring: "La sala chiude tra un minuto.",
     smaller: "Testo più piccolo",

@@ -33,6 +33,7 @@ export const words = {
     forbidden: "Nie możesz mówić w tym pokoju. Zapytaj osobę, która go otworzyła.",
     limit: "Osiągnięto limit tego serwera. Spróbuj później.",
     microphoneGone: "Mikrofon zniknął. Naciśnij „Mów” jeszcze raz.",
+    replaced: "Mikrofon zniknął. Słychać Cię przez mikrofon domyślny.",
     gaveUp: "Utracono połączenie. Naciśnij „Mów”, aby spróbować ponownie.",
     expiring: "Pokój zamknie się w ciągu minuty.",
     smaller: "Mniejszy tekst",

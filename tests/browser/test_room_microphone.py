@@ -1,0 +1,77 @@
+"""Microphones of a room's speaker that come and go: the room goes on in the same call."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Page, Request, expect
+
+from tests.support.browser.chromium import visit
+from tests.support.browser.microphones import LIVE_TRACKS, MICROPHONES, UNPLUG
+from tests.support.browser.room_pages import SILENT_YET
+from tests.support.rooms import server
+
+KEEP_SENT = """window.sent = [];
+const replace = RTCRtpSender.prototype.replaceTrack;
+RTCRtpSender.prototype.replaceTrack = function (track) {
+  sent.push(track);
+  return replace.call(this, track);
+};"""
+NO_MICROPHONE = """() => {
+  navigator.mediaDevices.getUserMedia = async () => {
+    throw new DOMException("", "NotFoundError");
+  };
+}"""
+SENDS_SECOND = f"() => sent.at(-1) === tracks[1] && {LIVE_TRACKS} === 1"
+HEARD = "You are heard."
+
+
+def is_call(request: Request) -> bool:
+    """Return whether a request opens a call."""
+    return request.method == "POST" and "/whip/" in request.url
+
+
+@contextlib.asynccontextmanager
+async def speaking() -> AsyncIterator[Page]:
+    """Speak in a room; in the end the page has opened no second call."""
+    script = f"{MICROPHONES}\n{KEEP_SENT}"
+    async with (
+        server() as running_server,
+        visit(
+            f"{running_server.url}/rooms/hall", before_load=script, expected_errors=SILENT_YET
+        ) as seen,
+    ):
+        page, calls = seen.page, list[Request]()
+        page.on("request", lambda r: calls.append(r) if is_call(r) else None)
+        await page.click("#toggle:enabled")
+        await expect(page.locator("#status")).to_have_text(HEARD)
+        yield page
+        assert len(calls) == 1
+
+
+async def test_a_microphone_that_vanishes_is_replaced_in_the_same_call() -> None:
+    async with speaking() as page:
+        await page.evaluate(UNPLUG)
+        await expect(page.locator("#status")).to_have_text(
+            "The microphone went away. You are heard through the default one."
+        )
+        await page.wait_for_function(SENDS_SECOND)
+        await expect(page.locator("#toggle")).to_have_text("Stop")
+
+
+async def test_another_microphone_is_chosen_in_the_same_call() -> None:
+    async with speaking() as page:
+        await page.select_option("#microphone", "other")
+        await page.wait_for_function(SENDS_SECOND)
+        await expect(page.locator("#status")).to_have_text(HEARD)
+        await page.click("#toggle")
+        await page.wait_for_function(f"() => {LIVE_TRACKS} === 0")
+
+
+async def test_the_last_microphone_that_vanishes_ends_the_speech() -> None:
+    async with speaking() as page:
+        await page.evaluate(NO_MICROPHONE)
+        await page.evaluate(UNPLUG)
+        await expect(page.locator("#status")).to_have_text(
+            "The microphone is gone. Press Speak again."
+        )
+        await expect(page.locator("#toggle")).to_have_text("Speak")
