@@ -7,11 +7,11 @@ Read `engine` first, then `recognizer`: `decoder` (PocketSphinx) finds the best 
 word `network`, and `rejection` judges it against free phones. `book` reads the files, `pattern` and
 `fillers` expand phrases and slots, `pronounce` gives words their phones, `listing` shows phrases.
 
-A plug-in like those of other packages, but in the distribution of the server: `ENGINE` is found by
-its entry point, the only module of the server that is imported is `rtc_server.engines.contract`,
-and the server imports nothing of this package. The book and the adapted means of the acoustic model
-are in `data`. `listing` and `book` load no library of the engine; PocketSphinx and espeak-ng are
-loaded by `engine.create`, in the engine's own process.
+It is a plug-in like those of other packages, in the distribution of the server: `ENGINE` is found
+by its entry point, the only module of the server that is imported is `rtc_server.engines.contract`,
+and the server imports nothing of this package. The book and the changes of the acoustic model are
+in `data`. `listing` and `book` load no library of the engine; `engine.create` loads PocketSphinx
+and espeak-ng in the engine's own process.
 """
 
 from rtc_server.engines.contract import EnginePlugin, PluginOption
@@ -34,4 +34,4 @@ ENGINE = EnginePlugin(
         ),
     ),
 )
-"""Named by the entry point ``phrasebook``."""
+"""Plug-in that the entry point ``phrasebook`` names."""

@@ -1,11 +1,11 @@
-"""Acoustic model of one language: the wheel's own with its sounds moved.
+"""Acoustic model of one language: the model in PocketSphinx's wheel, adapted.
 
-PocketSphinx's model is a folder. A phonetically tied one holds, for each phone, 128 Gaussians in
-each of three streams (cepstra, their slopes, their curvature). Speech of another language falls
-beside them, and so does English in noise, so their means are moved to where it falls
+PocketSphinx's model is a folder. A phonetically tied model has, for each phone, 128 Gaussians in
+each of three streams (cepstra, their slopes, their curvature). Speech of another language, or
+English in noise, is not where these Gaussians are, so their means are moved there
 (`python -m bench.phrasebook.adapt`). Each state of a phone in its context, a senone, mixes the
-Gaussians of its phone; for Russian these weights move as well. Only the moves are kept, of means in
-sixteenths of a standard deviation; everything else stays the wheel's.
+Gaussians of its phone; for Russian these weights are changed as well. Only the changes are stored,
+those of means in sixteenths of a standard deviation; the rest is the wheel's own.
 """
 
 import zlib
@@ -18,15 +18,15 @@ import numpy.typing as npt
 from rtc_server.engines.contract import ConfigError, install_command
 
 STEP = 1 / 16
-"""Unit of the moves, in standard deviations: small beside the width of a Gaussian."""
+"""Unit of the moves of means, in standard deviations: small compared with a Gaussian."""
 WEIGHT_STEP = 8
 """Unit of the moves of weights, in steps of the model's own eight bits."""
 MEANS, VARIANCES, WEIGHTS = "means", "variances", "sendump"
 _LEAST_VARIANCE = 1e-4
-"""PocketSphinx takes no smaller one."""
+"""Smallest variance that PocketSphinx uses."""
 _STREAMS = 3
 _SIZES = 4 + _STREAMS + 1
-"""Numbers before the values: a mark, the shape with one width a stream, and how many they are."""
+"""Numbers before the values: a magic number, the shape with a width for each stream, the count."""
 _MAGIC = 0x11223344
 _END_OF_HEADER = b"endhdr\n"
 
@@ -39,20 +39,20 @@ _Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Shifts of the means of a model for one language."""
+    """Moves of the means, and of some mixture weights, of a model for one language."""
 
     model: int
-    """CRC-32 of the file of means that they apply to."""
+    """CRC-32 of the file of means to which they apply."""
     steps: npt.NDArray[np.int8]
-    """For each mean, in `STEP` standard deviations."""
+    """Move of each mean, in `STEP` standard deviations."""
     senones: npt.NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, np.uint16))
-    """Senones whose mixture weights move."""
+    """Senones whose mixture weights are moved."""
     weights: npt.NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.int8))
-    """For each of their weights, in `WEIGHT_STEP`, shape (streams, Gaussians, senones)."""
+    """Move of each of their weights, in `WEIGHT_STEP`, shape (streams, Gaussians, senones)."""
 
 
 def moves_file(language: str) -> Path:
-    """Return the file of a language's moves, if it has any."""
+    """Return the path of the file with a language's moves."""
     return Path(__file__).parent / "data" / f"{language}-means.npz"
 
 
@@ -84,7 +84,7 @@ def write_gaussians(file: Path, values: Gaussians) -> None:
 
 
 def read_weights(file: Path) -> tuple[bytes, Weights]:
-    """Return the mixture weights of a model, and all that stands before them in the file."""
+    """Return what precedes the mixture weights in a model's file, and the weights."""
     data, at = file.read_bytes(), 0
     while length := int.from_bytes(data[at : at + 4], "little"):
         at += 4 + length  # a description in words
@@ -123,7 +123,7 @@ def _deviations(variances: _Floats) -> _Floats:
 
 
 def adapted(model: Path, moves: Moves, folder: Path) -> Path:
-    """Return `folder`, filled with the model moved; files that stay the same are links.
+    """Return `folder`, filled with the adapted model; unchanged files are symlinks.
 
     Raises:
         ConfigError: the moves are for another model.

@@ -12,10 +12,11 @@ from rtc_server.engines.contract import ConfigError
 
 LANGUAGES = ("en", "ru")
 BUILT_IN = ("number", "time")
-"""Slot kinds that need no list in the book."""
+"""Kinds of slots without a list in the book."""
 COUNT_FORMS = {"en": ("one", "many"), "ru": ("one", "few", "many", "gender")}
-"""Forms an item must have to be counted."""
+"""Forms that an item needs to be counted."""
 TIME_FORMS = {"en": ("",), "ru": ("", "at")}
+"""Forms of a clock time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,10 @@ class Item:
     """One filler of a list, in both languages."""
 
     forms: Mapping[str, Mapping[str, str]]
-    """Language to form to text; a word that never changes has the one form ``""``."""
+    """Language to form to text. A word with a single form has it under ``""``."""
 
     def text(self, language: str, form: str) -> str:
-        """Return the text for `form`; without a form, the first one given."""
+        """Return the text for `form`; for an empty `form`, the first text."""
         forms = self.forms[language]
         if "" in forms:
             return forms[""]
@@ -35,12 +36,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One thing to say, in every wording of both languages."""
+    """Phrase in all wordings of both languages."""
 
     topic: str
     """Key of its topic."""
     wordings: Mapping[str, tuple[Wording, ...]]
-    """Language to wordings; the first is the one used in translations."""
+    """Language to wordings; the first one is used in translations."""
     origin: str
     """File and line, for messages."""
 
@@ -54,11 +55,11 @@ class Book:
     lists: Mapping[str, tuple[Item, ...]]
     """List name to its items."""
     phrases: tuple[Phrase, ...]
-    """In the order of precedence: where two could be meant, the first is."""
+    """Phrases in order of precedence: if two match, the first one counts."""
     sounds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Language to word to a respelling that is read out instead."""
+    """Language to word to a respelling, from which its pronunciation is made."""
     decoys: Mapping[str, tuple[Wording, ...]] = field(default_factory=dict)
-    """Language to what is recognised without being translated: it sounds like a phrase."""
+    """Language to wordings that sound like a phrase: recognised, and not translated."""
 
 
 def shipped() -> Path:
@@ -67,10 +68,10 @@ def shipped() -> Path:
 
 
 def load(further: Sequence[Path] = ()) -> Book:
-    """Return the shipped book with `further` ones over it; what a later file says takes precedence.
+    """Return the shipped book merged with `further` ones; later files take precedence.
 
     Raises:
-        ConfigError: a file cannot be read or is wrong; names file, line and reason.
+        ConfigError: a file cannot be read or has an error; it names file, line and reason.
     """
     readers = [_Reader(path) for path in (shipped(), *further)]
     topics: dict[str, Mapping[str, str]] = {}
@@ -91,7 +92,7 @@ def load(further: Sequence[Path] = ()) -> Book:
 
 
 class _Reader:
-    """Reader of one file; every complaint names the line it is about."""
+    """Reader of one file, whose errors name the line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -273,14 +274,14 @@ class _Reader:
             self._refuse(f"{where} has no setting “{unknown[0]}”")
 
     def _seek(self, text: str) -> None:
-        """Move on to the next line that holds `text`, if one does."""
+        """Move the cursor to the next line that contains `text`, if there is one."""
         for number in range(self._cursor, len(self._lines)):
             if text in self._lines[number]:
                 self._cursor = number
                 return
 
     def _seek_first(self, value: object) -> None:
-        """Move on to the line where the first text inside `value` stands."""
+        """Move the cursor to the line with the first string inside `value`."""
         while isinstance(value, (dict, list)) and value:
             value = next(iter(value.values())) if isinstance(value, dict) else value[0]
         if isinstance(value, str):

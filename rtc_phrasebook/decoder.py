@@ -1,9 +1,8 @@
-"""PocketSphinx: samples to words, phones and scores. The one module that imports it.
+"""PocketSphinx: samples to words, phones and scores. The only module that imports it.
 
-The acoustic model is the English one in the wheel, moved for each language (see `acoustic`). Its
-phones are also words of their own, as fillers: a loop over them, in a second and hastier search,
-says how well the same sound could be explained by anything at all, which is what a match is judged
-against.
+The acoustic model is the English one in the wheel, adapted to each language (see `acoustic`). A
+second and faster search runs a loop over the model's phones. It shows how well the same sound is
+explained by any sequence of phones, with which a match is compared.
 """
 
 # ruff: noqa: SIM905 - a row of words reads better than a list of strings
@@ -30,26 +29,26 @@ PHONES = (
 PAUSE = "<sil>"
 _PAUSE_PROBABILITY = 0.005
 _BEAM, _WORD_BEAM = 1e-60, 1e-40
-"""Wider than the defaults, which lose one phrase in twenty; wider still only costs time."""
+"""Beams, wider than the defaults, which lose one phrase in twenty. Wider beams only take time."""
 _MOST_ACTIVE = 800
-"""Phones in progress at a time; twice as many cost time and bring nothing."""
+"""Most HMMs that are active in a frame. Twice as many take time without any gain."""
 _WORDS, _LOOP, _ROOM = "words", "phones", "room"
 _LOOP_STRIDE = 2
-"""The loop weighs every other frame's sound anew: half the work, and the comparison stays fair
-enough. Words are recognised less well that way."""
+"""Frames per evaluation of the acoustic model in the loop of phones: half the work, at little loss
+for the comparison. Words would be recognised less well."""
 FILLERS = {"<s>": "SIL", "</s>": "SIL", PAUSE: "SIL", "[NOISE]": "+NSN+", "[SPEECH]": "+SPN+"}
 
 PEAK = 0.5
-"""Loudness every segment is brought to; the model wants one."""
+"""Peak to which every segment is scaled, because the model expects one loudness."""
 _SCORE_SCALE = 1024.0
-"""The model's acoustic scores are kept shifted right by ten bits (its SENSCR_SHIFT)."""
+"""Factor of acoustic scores, which PocketSphinx shifts right by ten bits (SENSCR_SHIFT)."""
 
 FLOOR = 0.003
-"""Noise added to every segment, always the same, so that the same speech is heard the same way:
-digital silence upsets the model's noise removal."""
+"""Level of the noise that is added to every segment, because digital silence disturbs the model's
+noise removal. It is always the same, so that the same speech gives the same result."""
 
 _NOISE_BYTES = 2 * SPEECH_RATE
-"""Noise is learnt from so much: a second."""
+"""Audio from which the noise is estimated: one second."""
 
 Move = tuple[int, int, float, str] | tuple[int, int, float]
 """(from state, to state, probability, word); without a word, an empty move."""
@@ -64,9 +63,9 @@ class Heard:
     start: int
     """First frame of 10 ms."""
     end: int
-    """The frame after its last."""
+    """Frame after the last one."""
     score: float
-    """Acoustic log likelihood; the best active sound of each frame counts 0."""
+    """Acoustic log likelihood, relative to the best active sound of each frame."""
 
 
 def dictionary() -> Path:
@@ -80,7 +79,7 @@ def acoustic_model() -> Path:
 
 
 class Decoder:
-    """A network of words, and the loop of phones, in one language. One caller at a time."""
+    """Decoder of one language: a network of words, and a loop of phones. Not thread-safe."""
 
     def __init__(self, network: Network, pronunciations: Pronunciations, moves: Moves) -> None:
         pocketsphinx.set_loglevel("FATAL")  # "does not match the grammar" is an answer here
@@ -105,14 +104,14 @@ class Decoder:
 
     @staticmethod
     def condition(samples: Samples) -> bytes:
-        """Return samples as every search wants them: one loudness, a floor of noise, int16."""
+        """Return samples as the searches need them: one loudness, a floor of noise, int16."""
         peak = float(np.abs(samples).max())
         scaled = samples * (PEAK / peak) if peak > 0 else samples
         noise = np.random.default_rng(0).standard_normal(len(samples), dtype=np.float32)
         return to_int16(scaled + FLOOR * noise).tobytes()
 
     def words(self, audio: bytes) -> list[Heard]:
-        """Return the best complete path through the network; empty if none survived."""
+        """Return the best complete path through the network; empty if there is none."""
         return _decode(self._words, audio, _WORDS, complete=True)
 
     def words_so_far(self, audio: bytes) -> list[Heard]:
@@ -120,7 +119,7 @@ class Decoder:
         return _decode(self._words, audio, _WORDS, complete=False)
 
     def phones(self, audio: bytes) -> list[Heard]:
-        """Return the same sound as a free run of phones."""
+        """Return the audio as a free sequence of phones."""
         return _decode(self._phones, audio, _LOOP, complete=True)
 
 
@@ -144,10 +143,10 @@ def _load(model: Path, words: Path, fillers: Path, *, stride: int = 1) -> pocket
 
 
 def moves_of(network: Network, pronunciations: Pronunciations) -> tuple[int, list[Move]]:
-    """Return the network's one end state and its moves, with room for a pause anywhere.
+    """Return the network's end state and its moves, with an optional pause in every state.
 
-    Each pronunciation of a word is a move of its own. PocketSphinx can add all but the first by
-    itself, but looks through every move for each of them: half of the time that a start took.
+    Each pronunciation of a word is a move of its own. PocketSphinx could add the alternatives
+    itself, but searches all moves for each of them, which took half of the start's time.
     """
     states = {state for arc in network.arcs for state in arc[:2]}
     end = max(states) + 1
@@ -181,14 +180,14 @@ def _decode(
 
 
 def _learn_noise(decoder: pocketsphinx.Decoder, audio: bytes) -> None:
-    """Teach the model's noise removal, which adapts as it decodes. Its state from other segments is
-    dropped and the beginning of this sound comes in advance, so that the same sound always decodes
-    alike.
+    """Set the state of the model's noise removal, which adapts while it decodes: drop that of other
+    segments, and process the beginning of this audio first. So the same audio always gives the
+    same result.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # "not necessary"
         decoder.start_stream()
-    decoder.activate_search(_ROOM)  # a search there must be; this one is all but free
+    decoder.activate_search(_ROOM)  # some search is required; this one takes hardly any time
     decoder.start_utt()
     decoder.process_raw(audio[:_NOISE_BYTES], no_search=False, full_utt=True)
     decoder.end_utt()

@@ -1,10 +1,9 @@
-"""Preparation of a segment for the model: noise removal, even margins.
+"""Preparation of a segment for the model: removal of steady noise, and equal margins.
 
-Steady noise goes by a Wiener filter.
-
-The model's own noise removal follows the sound and needs a lead of silence; a segment is known
-whole, so its quietest moments are a better measure. Spectral gain after Boll, "Suppression of
-acoustic noise in speech using spectral subtraction", 1979, with a floor against musical tones.
+The model's own noise removal adapts to the sound and needs silence before it. Here the whole
+segment is known, so the noise is measured in its quietest moments and removed by a Wiener filter.
+The spectral gain is after Boll, "Suppression of acoustic noise in speech using spectral
+subtraction", 1979, with a floor against musical tones.
 """
 
 import numpy as np
@@ -15,30 +14,28 @@ from rtc_server.engines.contract import SPEECH_RATE, Samples
 _WINDOW = 512
 _HOP = 128
 _QUIET_SHARE = 0.15
-"""Share of the time that is taken for noise alone, per frequency."""
+"""Share of the time that counts as noise only, per frequency."""
 _BIAS = 6.0
-"""Ratio of the level of noise at times to that of its quietest moments; tuned."""
+"""Ratio of the noise's power to that of its quietest moments; tuned."""
 _LEAST_GAIN = 0.02
-"""In power; what is left of pure noise."""
+"""Gain in power for pure noise."""
 _SMOOTH_FRAMES = 5
 _SMOOTH_BINS = 3
 ROOM_SAMPLES = SPEECH_RATE * 3 // 10
-"""Silence before and after speech that the model is used to."""
+"""Silence before and after speech, as the model expects it."""
 _LEVEL_SAMPLES = SPEECH_RATE // 100
 _LOUD_SHARE = 4e-4
-"""Share of the loudest power from which on it is speech (-34 dB)."""
+"""Share of the loudest power from which sound counts as speech (-34 dB)."""
 _ABOVE_NOISE = 4.0
 _MOST_NOISE = 0.01
-"""Speech has four times the power of what noise is left, unless that is over -20 dB itself."""
+"""Speech must have four times the power of the remaining noise, but no more than -20 dB."""
 _MARGIN_SAMPLES = SPEECH_RATE // 10
-"""Kept on either side of the speech: soft beginnings and endings."""
+"""Audio that is kept on either side of the speech, for soft beginnings and endings."""
 _TAPER = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
 
 
 def denoise(samples: Samples) -> Samples:
-    """Return the same length of samples with steady noise lowered; shorter than a window,
-    unchanged.
-    """
+    """Return samples with less steady noise, shape (n,); under two windows, unchanged."""
     if len(samples) < _WINDOW * 2:
         return samples
     padded = np.pad(samples, _WINDOW)
@@ -56,10 +53,9 @@ def denoise(samples: Samples) -> Samples:
 
 
 def with_room(samples: Samples) -> Samples:
-    """Return the speech with `ROOM_SAMPLES` on either side, a little of what is there and then
-    silence.
+    """Return the speech with `ROOM_SAMPLES` on either side: a margin of the audio, then silence.
 
-    However a segment was cut, and whatever noise is left in it, the model then sees the same.
+    So the model gets the same surroundings, however a segment was cut and whatever noise is left.
     """
     frames = len(samples) // _LEVEL_SAMPLES
     if not frames:

@@ -1,4 +1,4 @@
-"""Text to phonemes by espeak-ng, in this process, with the library the wheel carries."""
+"""Text to phonemes by espeak-ng, in this process, with the library in its wheel."""
 
 import ctypes
 import shutil
@@ -16,10 +16,10 @@ _VOICES = {"en": b"en-us", "ru": b"ru"}
 
 
 class EspeakPhonemes:
-    """espeak-ng's own phoneme mnemonics.
+    """Converter of text to espeak-ng's phoneme mnemonics.
 
-    The library has one global state, and initialising it again spoils what others in this process
-    say with it. Hence a copy of the file: loaded under another name, it has a state of its own.
+    The library has one global state, and initialising it again would disturb other users in this
+    process. So a copy of the file is loaded under another name, which has a state of its own.
     """
 
     def __init__(self) -> None:
@@ -57,5 +57,5 @@ def _own_copy(library: Path) -> ctypes.CDLL:
     try:
         with tempfile.TemporaryDirectory() as folder:
             return ctypes.CDLL(shutil.copy(library, folder))
-    except OSError:  # nothing may be written or executed there; alone in a process it is the same
+    except OSError:  # the folder is not writable or executable; alone in a process it is no matter
         return ctypes.CDLL(str(library))

@@ -1,4 +1,4 @@
-"""Fillers of a slot: everything sayable with its value, and the written text of a value."""
+"""Fillers of a slot: all that can be said for it with its value, and the text of a value."""
 
 from collections.abc import Iterator
 from typing import TypeAlias, cast
@@ -10,12 +10,12 @@ from rtc_phrasebook.number_words import Gender, Words
 from rtc_phrasebook.pattern import Slot, Wording, spoken_words
 
 Value: TypeAlias = int | ClockTime | tuple[int, int]
-"""A number; a time; the index of a list item; (count, index) of counted items."""
+"""Value of a slot: a number, a time, the index of an item, or (count, index) of counted items."""
 
 _LARGEST_EN_WORD = 10
-"""English counts above this are written in digits."""
+"""Largest English count that is written as a word."""
 _FEW = 20
-"""A count that goes no further is shown with 2: two coffees. Others with 10: ten years old."""
+"""Largest end of a count's range that is shown with 2 ("two coffees"); others are with 10."""
 
 
 def fill(wording: Wording, values: dict[str, Value], book: Book) -> str:
@@ -54,7 +54,7 @@ def write(slot: Slot, language: str, value: Value, book: Book) -> str:
 
 
 def example(slot: Slot) -> Value:
-    """Return a value to show the slot with."""
+    """Return the value with which a slot is shown in examples."""
     if slot.kind == "time":
         return ClockTime(7, 30)
     if slot.counted:
@@ -64,8 +64,8 @@ def example(slot: Slot) -> Value:
 
 
 def sayings(slot: Slot, language: str, book: Book) -> dict[Words, Value]:
-    """Return everything that can be said for `slot`; the first meaning
-    of words wins.
+    """Return all word sequences that can be said for `slot`, with their values; of several values
+    the first one counts.
     """
     said: dict[Words, Value] = {}
     for words, value in _all_sayings(slot, language, book):
@@ -115,7 +115,7 @@ def _russian_count(count: int, item: Item, form: str) -> Words:
 
 
 def examples(phrase: Phrase, book: Book) -> dict[str, str]:
-    """Return the phrase as it is shown in lists: language to its first wording, slots filled."""
+    """Return the phrase as lists show it: language to its first wording, with slots filled."""
     shown = {}
     for language, wordings in phrase.wordings.items():
         values = {slot.key: example(slot) for slot in wordings[0].slots()}

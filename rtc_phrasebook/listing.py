@@ -1,4 +1,4 @@
-"""Phrases to try, for `rtc-server phrases` and the page. Reads the books only: no model."""
+"""Phrases to try, for `rtc-server phrases` and the page. It reads only the books, no model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ from rtc_server.engines.contract import EngineOptions, PhraseExample, PhraseTopi
 
 
 def topics(source: str, target: str, phrasebooks: Sequence[Path] = ()) -> tuple[PhraseTopic, ...]:
-    """Return every phrase of the book, by topic; empty for a pair the book does not have.
+    """Return all phrases of the book, by topic; empty if the book does not have the language pair.
 
     Raises:
-        ConfigError: a phrasebook is wrong; names file, line and reason.
+        ConfigError: a phrasebook has an error; it names file, line and reason.
     """
     if {source, target} != set(books.LANGUAGES):
         return ()
@@ -27,12 +27,12 @@ def topics(source: str, target: str, phrasebooks: Sequence[Path] = ()) -> tuple[
 
 
 def suggested(source: str, target: str, options: EngineOptions) -> tuple[PhraseTopic, ...]:
-    """Return the same with the operator's own books. Raises `ConfigError`."""
+    """Return the same as `topics`, with the operator's own books. Raises `ConfigError`."""
     return topics(source, target, own_books(options))
 
 
 def own_books(options: EngineOptions) -> tuple[Path, ...]:
     """Return the operator's own books (``--phrasebook``), the last with precedence."""
     files = options.own.get("phrasebook")
-    # An engine of others that uses this one has options of its own, and hands on the server's.
+    # Another engine that uses this one has options of its own, and passes on those of the server.
     return tuple(map(Path, files)) if isinstance(files, tuple) else options.phrasebooks

@@ -1,4 +1,4 @@
-"""Search for the phrases that sound most like something that was not understood."""
+"""Search for the phrases that sound most similar to speech that was not understood."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ _CLASSES = ("AA AE AH AO AW AY", "EH EY IH IY ER", "OW OY UH UW W", "B D G P T K
             "S Z TH DH", "F V HH", "L R Y", "M N NG")  # fmt: skip
 _CLASS = {phone: number for number, phones in enumerate(_CLASSES) for phone in phones.split()}
 _SIMILAR_COST = 0.4
-"""Of taking one sound for another of its class; any other mistake costs 1."""
+"""Cost of a phone in place of another one of its class; any other edit costs 1."""
 
 
 class Nearest:
-    """Edit distances from one run of phones to many, all at once."""
+    """Edit distances from one sequence of phones to many candidates at once."""
 
     def __init__(self, candidates: Sequence[Phones]) -> None:
         numbers = {phone: number for number, phone in enumerate(_CLASS)}
@@ -29,13 +29,13 @@ class Nearest:
         np.fill_diagonal(self._cost, 0.0)
 
     def rank(self, heard: Phones, *, within: float = 1.0) -> list[int]:
-        """Return the indices of the candidates that are no farther than that, the nearest first."""
+        """Return the indices of the candidates at a distance of `within` or less, nearest first."""
         distances = self.distances(heard)
         order = np.argsort(distances, kind="stable")
         return [int(index) for index in order if distances[index] <= within]
 
     def distances(self, heard: Phones) -> npt.NDArray[np.float64]:
-        """Return one distance a candidate, 0 for the same sound, at most 1."""
+        """Return the distance of each candidate: 0 for the same phones, at most 1."""
         width = self._candidates.shape[1]
         row = np.tile(np.arange(width + 1, dtype=float), (len(self._candidates), 1))
         for step, phone in enumerate(heard, start=1):

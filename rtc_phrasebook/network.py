@@ -1,7 +1,7 @@
-"""The word network of one language: minimal, acyclic, deterministic; and the way back from words.
+"""Word network of one language (minimal, acyclic, deterministic), and matching of words to phrases.
 
-Slots are spliced in, so that the whole book is one small graph. Determinising it is what makes
-recognition fast: phrases with the same beginning share it, as their endings do.
+The fillers of slots are copied into the graph, so that the whole book is one small graph. As it is
+deterministic and minimal, phrases share equal beginnings and endings, which makes recognition fast.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,19 +18,19 @@ Arc = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A word graph; state 0 is the start."""
+    """Word graph; state 0 is the start."""
 
     arcs: tuple[Arc, ...]
-    """Every transition."""
+    """All transitions."""
     finals: tuple[int, ...]
-    """States in which something complete was said."""
+    """States at which a phrase is complete."""
 
     def words(self) -> set[str]:
         """Return the vocabulary."""
         return {word for _, _, word in self.arcs}
 
     def paths(self) -> dict[int, dict[str, int]]:
-        """Return state to word to next state, for walking."""
+        """Return a table from state to word to next state."""
         table: dict[int, dict[str, int]] = {}
         for source, target, word in self.arcs:
             table.setdefault(source, {})[word] = target
@@ -39,18 +39,18 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Meaning of a run of words."""
+    """Meaning of a sequence of words."""
 
     phrase: Phrase
-    """The phrase it is."""
+    """Phrase that was said."""
     wording: Wording
-    """The wording that was used."""
+    """Wording that was used."""
     values: dict[str, Value]
-    """Slot key to what it was filled with."""
+    """Slot key to value."""
 
 
 class Vocabularies:
-    """Words that each slot of one language takes, worked out once per kind of slot."""
+    """Words that each slot of one language may have, computed once per kind of slot."""
 
     def __init__(self, book: Book, language: str) -> None:
         self._book = book
@@ -59,14 +59,14 @@ class Vocabularies:
         self._networks: dict[Slot, Network] = {}
 
     def sayings(self, slot: Slot) -> dict[Words, Value]:
-        """Return words to value."""
+        """Return the word sequences of a slot, with their values."""
         alike = _unlabelled(slot)
         if alike not in self._sayings:
             self._sayings[alike] = sayings(alike, self._language, self._book)
         return self._sayings[alike]
 
     def network(self, slot: Slot) -> Network:
-        """Return the same as a word graph."""
+        """Return the word graph of a slot."""
         alike = _unlabelled(slot)
         if alike not in self._networks:
             self._networks[alike] = _minimal(_trie(self.sayings(slot)))
@@ -74,7 +74,7 @@ class Vocabularies:
 
 
 def build(wordings: Sequence[Wording], vocabularies: Vocabularies) -> Network:
-    """Return one graph that accepts exactly what the wordings accept."""
+    """Return the graph that accepts exactly the given wordings."""
     graph = _Graph()
     end = graph.state()
     for wording in wordings:
@@ -93,7 +93,7 @@ def build(wordings: Sequence[Wording], vocabularies: Vocabularies) -> Network:
 def matches(
     words: Sequence[str], phrases: Sequence[Phrase], language: str, vocabularies: Vocabularies
 ) -> Iterator[Match]:
-    """Yield every phrase that the words are, in order of precedence."""
+    """Yield all phrases that the words match, in order of precedence."""
     for phrase in phrases:
         for wording in phrase.wordings[language]:
             values = _values(words, wording.tokens(), vocabularies)
@@ -105,7 +105,7 @@ def matches(
 def _values(
     words: Sequence[str], tokens: Sequence[str | Slot], vocabularies: Vocabularies
 ) -> dict[str, Value] | None:
-    """Return the values of the slots of `tokens` if `words` are said with them."""
+    """Return the values of the slots if `words` match `tokens`; else None."""
     if not tokens:
         return None if words else {}
     head, rest = tokens[0], tokens[1:]
@@ -145,7 +145,7 @@ def _trie(said: Mapping[Words, Value]) -> Tree:
 
 
 class _Graph:
-    """A graph with empty moves, being built."""
+    """Graph with empty moves, while it is built."""
 
     def __init__(self) -> None:
         self.arcs: list[list[tuple[str, int]]] = [[]]
@@ -157,7 +157,7 @@ class _Graph:
         return len(self.arcs) - 1
 
     def splice(self, network: Network, start: int) -> int:
-        """Copy `network` in after `start`; returns the state after it."""
+        """Copy `network` to follow `start`; return the state after it."""
         states = {0: start}
         after = self.state()
         for source, target, word in network.arcs:
@@ -170,7 +170,7 @@ class _Graph:
         return after
 
     def determinised(self, end: int) -> Tree:
-        """Subset construction; acyclic, since nothing spliced in loops."""
+        """Return the deterministic graph, by subset construction; it is acyclic."""
         tree: Tree = []
         first = self._closure(frozenset((0,)))
         numbers = {first: 0}

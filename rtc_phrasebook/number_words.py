@@ -8,7 +8,7 @@ Gender = Literal["m", "f", "n"]
 Words = tuple[str, ...]
 
 HIGHEST = 999
-"""The largest number a slot takes."""
+"""Largest number that a slot may have."""
 
 _EN_SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -31,7 +31,7 @@ _RU_TWO = {"m": "два", "f": "две", "n": "два"}
 
 
 def english(number: int) -> Words:
-    """``english(305)`` is ``("three", "hundred", "five")``."""
+    """Return a number in English words: ``english(305)`` is ``("three", "hundred", "five")``."""
     hundreds, rest = divmod(number, 100)
     words = [_EN_SMALL[hundreds], "hundred"] if hundreds else []
     if rest >= 20:
@@ -43,7 +43,7 @@ def english(number: int) -> Words:
 
 
 def english_spoken(number: int) -> list[Words]:
-    """Every way to say it: "a hundred", "three hundred and five", "three oh five"."""
+    """Return all ways to say a number: "a hundred", "three hundred and five", "three oh five"."""
     said = [english(number)]
     hundreds, rest = divmod(number, 100)
     if hundreds and rest:
@@ -56,7 +56,9 @@ def english_spoken(number: int) -> list[Words]:
 
 
 def russian(number: int, gender: Gender = "m", *, accusative: bool = False) -> Words:
-    """``russian(22, "f")`` is ``("двадцать", "две")``; inanimate nouns only."""
+    """Return a number in Russian words, for inanimate nouns: ``russian(22, "f")`` is
+    ``("двадцать", "две")``.
+    """
     hundreds, rest = divmod(number, 100)
     words = [_RU_HUNDREDS[hundreds]] if hundreds else []
     if rest >= 20:

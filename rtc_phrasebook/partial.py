@@ -1,4 +1,4 @@
-"""Live captions: the words of an unfinished segment as they will be written."""
+"""Live captions: the words of an open segment as the phrase will be written."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -10,21 +10,21 @@ from rtc_phrasebook.pattern import Slot, Wording, spoken_words
 
 
 class Beginning(NamedTuple):
-    """The text of an unfinished segment."""
+    """Text of an open segment."""
 
     text: str
-    """As it will be written, but for its end."""
+    """Text as it will be written, except for its end."""
     open_chars: int
-    """Length of that end: words of an unfinished slot, which stand as they were said."""
+    """Length of that end: the words of an unfinished slot, as they were said."""
 
 
 def text_so_far(
     words: Sequence[str], book: Book, language: str, vocabularies: Vocabularies
 ) -> Beginning:
-    """Return the beginning of the first wording that `words` can begin, with finished slots written
-    out.
+    """Return `words` written as the beginning of the first wording that can begin with them, with
+    complete slots written out.
 
-    No mark ends the text: more may come.
+    The text does not end with a punctuation mark, because more may follow.
     """
     for _, begun in beginnings(words, book, language, vocabularies):
         text = begun.text.rstrip(" .,!?")
@@ -36,8 +36,8 @@ def text_so_far(
 def beginnings(
     words: Sequence[str], book: Book, language: str, vocabularies: Vocabularies
 ) -> Iterator[tuple[int, Beginning]]:
-    """Yield the index of each phrase that `words` can begin, and how they are written in it, once
-    for each wording.
+    """Yield the index of each phrase that can begin with `words`, and their text in it, once for
+    each such wording.
     """
     for index, phrase in enumerate(book.phrases):
         for wording in phrase.wordings[language]:
@@ -75,7 +75,7 @@ def _begun(
 
 
 def _longest(words: Sequence[str], known: dict[tuple[str, ...], Value]) -> int:
-    """Return how many of `words` the longest complete filler at their beginning takes."""
+    """Return the number of words in the longest complete filler at the beginning of `words`."""
     return next((n for n in range(len(words), 0, -1) if tuple(words[:n]) in known), 0)
 
 

@@ -1,11 +1,11 @@
-"""The language phrases are written in: words, ``{slots}``, ``[optional]``, ``(this|that)``."""
+"""Patterns, in which phrases are written: words, ``{slots}``, ``[optional]``, ``(this|that)``."""
 
 import re
 from dataclasses import dataclass
 from itertools import product
 
 MOST_WORDINGS = 64
-"""A pattern that unfolds into more is refused: it was hardly meant."""
+"""Most wordings of one pattern; more are refused as a mistake."""
 
 _SLOT = re.compile(
     r"(?P<count>count )?(?P<kind>[a-z_]+)(?P<label>\d?)"
@@ -20,20 +20,20 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Gap in a phrase that is filled by what was said."""
+    """Gap in a phrase that is filled with what was said."""
 
     kind: str
     """``number``, ``time``, or the name of a list in the book."""
     key: str
-    """Key that binds it to the slot of the other language: the kind, ``count``, the label."""
+    """Key that identifies it in both languages: ``count`` if counted, the kind, and the label."""
     form: str = ""
-    """Form of the filler that stands here, such as a grammatical case."""
+    """Form of the filler, such as a grammatical case."""
     counted: bool = False
-    """True if a number stands before it: "two coffees"."""
+    """True if a number precedes it: "two coffees"."""
     low: int = 0
-    """Least number, for ``number`` and counted slots."""
+    """Smallest number, for ``number`` and counted slots."""
     high: int = 0
-    """Greatest number."""
+    """Largest number."""
 
 
 Piece = str | Slot
@@ -44,7 +44,7 @@ class Wording:
     """One way to say a phrase, without choices left."""
 
     pieces: tuple[Piece, ...]
-    """Written text and slots, alternating freely."""
+    """Written text and slots, in order."""
     language: str
     """``en`` or ``ru``."""
 
@@ -61,7 +61,7 @@ class Wording:
 
 
 def spoken_words(text: str, language: str) -> list[str]:
-    """Return the words of a written text as the recognizer knows them."""
+    """Return the words of a written text in the form of the recognizer: lower case, no marks."""
     words = [word.replace("’", "'").lower() for word in _WORD.findall(text)]
     if language == "ru":
         return words
@@ -69,10 +69,10 @@ def spoken_words(text: str, language: str) -> list[str]:
 
 
 def unfold(text: str, language: str) -> tuple[Wording, ...]:
-    """Return all wordings of a pattern; the first leaves out what is optional.
+    """Return all wordings of a pattern, first the one without its optional parts.
 
     Raises:
-        PatternError: brackets do not match, a slot cannot be read, there is nothing to say.
+        PatternError: brackets do not match, a slot is malformed, or there are no words.
     """
     parser = _Parser(text)
     wordings = []
@@ -86,7 +86,7 @@ def unfold(text: str, language: str) -> tuple[Wording, ...]:
 
 
 def _tidy(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """Join neighbouring texts and put blanks where a writer would."""
+    """Join adjacent texts, and correct their spaces."""
     joined: list[Piece] = []
     for piece in pieces:
         last = joined[-1] if joined else None
@@ -108,7 +108,7 @@ def _tidy(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
 
 
 class _Parser:
-    """Recursive descent over one pattern; each method returns the ways its part can be said."""
+    """Recursive descent parser of one pattern. Each method returns all variants of its part."""
 
     def __init__(self, text: str) -> None:
         self._text = text

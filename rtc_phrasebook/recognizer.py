@@ -19,11 +19,11 @@ from rtc_phrasebook.rejection import Evidence, evidence, is_match
 from rtc_server.engines.contract import ConfigError, Samples, centered
 
 _MOST_NOISE = 0.5
-"""Share of the power that noise removal may take; it never takes that much of speech."""
+"""Share of the power that noise removal may remove. From speech it never removes as much."""
 _LEAST_POWER = 1e-12
 NEAR = 0.45
-"""Distance up to which a phrase is worth a hint. Of what the tests' voices say, phrases of the book
-lie at 0 to 0.41 from the nearest, strange sentences at 0.50 to 0.73."""
+"""Largest distance of a phrase that is offered as a near phrase. With the tests' voices, phrases of
+the book are at 0 to 0.41 from the nearest one, other sentences at 0.50 to 0.73."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,17 @@ class Understanding:
     """Result of recognising one segment."""
 
     words: tuple[str, ...]
-    """The best match in the book, be it right or not; a decoy of it, too."""
+    """Words of the best match in the book, right or wrong; it may be a decoy."""
     evidence: Evidence | None
-    """Comparison with free sound; None without any match."""
+    """Comparison of the match with free phones; None without a match."""
     matched: bool
-    """True if the comparison holds the match to be what was said."""
+    """True if the comparison accepts the match."""
     sound: Phones
-    """The same as free phones, for finding what is near."""
+    """The segment as free phones, for the search of near phrases."""
 
 
 class PhraseRecognizer:
-    """Both languages of a book, ready to listen."""
+    """Recognizer of a book's phrases, in both languages."""
 
     def __init__(self, book: Book, vocabularies: dict[str, Vocabularies]) -> None:
         networks = {
@@ -88,7 +88,7 @@ class PhraseRecognizer:
 
     def understand(self, samples: Samples, language: str) -> Understanding:
         """Recognise a whole segment."""
-        even = centered(samples)  # an offset would pass for noise
+        even = centered(samples)  # an offset would count as noise
         clean = denoise(even)
         noise = 1 - _power(clean) / max(_power(even), _LEAST_POWER)
         if noise > _MOST_NOISE:  # or silence
@@ -108,7 +108,7 @@ class PhraseRecognizer:
         return Understanding(words, found, matched, as_phones(free))
 
     def _freedom(self, words: tuple[str, ...], language: str) -> float:
-        """Log of the choices the network had at each word: slots have many."""
+        """Return the log of the number of paths: the product of the choices at each word."""
         paths, state, freedom = self._paths[language], 0, 0.0
         for word in words:
             freedom += math.log(len(paths[state]))
@@ -116,13 +116,13 @@ class PhraseRecognizer:
         return freedom
 
     def words_so_far(self, samples: Samples, language: str) -> tuple[str, ...]:
-        """Recognise the whole words at the beginning of an unfinished segment."""
+        """Return the whole words recognised in an open segment so far."""
         audio = Decoder.condition(with_room(denoise(centered(samples))))
         heard = self._decoders[language].words_so_far(audio)
         return tuple(one.text for one in heard if one.text != PAUSE)
 
     def nearest(self, sound: Phones, language: str) -> list[int]:
-        """Indices into the book's phrases that sound much like it, the nearest first."""
+        """Return the indices of the book's phrases with a similar sound, the nearest first."""
         return self._nearest[language].rank(sound, within=NEAR)
 
 
@@ -131,6 +131,6 @@ def _power(samples: Samples) -> float:
 
 
 def _sound(text: str, language: str, spoken: Pronunciations) -> Phones:
-    """Return the likeliest pronunciation of a written example; numbers in digits stay silent."""
+    """Return the likeliest pronunciation of a written example, without numbers in digits."""
     words = spoken_words(text, language)
     return tuple(phone for word in words if word in spoken for phone in spoken[word][0])

@@ -1,9 +1,9 @@
-"""Judgement of a match in the book against a free run of phones: was it said?
+"""Rejection of matches that were probably not said, by comparison with free phones.
 
-A grammar always finds its best path, whatever was said. A few measures tell whether that path is
-any good; their weights come from a logistic regression (`python -m bench.phrasebook.fit`) on the
-tuning voices of `bench/phrasebook/voices.py`, set so that few strange sounds pass there: in English
-one of a hundred, and one in ten of the sentences made to begin as a phrase does.
+A grammar always finds a best path, whatever was said. A few measures show whether that path is
+right. Their weights come from a logistic regression (`python -m bench.phrasebook.fit`) on the
+tuning voices of `bench/phrasebook/voices.py`, with a threshold at which few other sounds pass
+there: in English one in a hundred, and one in ten of the sentences made to begin like a phrase.
 """
 
 import math
@@ -18,47 +18,47 @@ from rtc_phrasebook.nearest import Nearest
 from rtc_phrasebook.pronounce import Phones, Pronunciations
 
 _MOST_MISSED = 0.5
-"""Share of the speech that a match may leave unexplained: of right ones it was 0.21 at most."""
+"""Share of the speech that a match may leave unexplained; right ones left 0.21 at most."""
 _SLOWEST = 1.0
-"""Tenths of a second for a phone beyond which slowness proves nothing more."""
+"""Tenths of a second per phone beyond which a slower match is no better evidence."""
 _FEW_PHONES = 16
 _HURRIED = 0.7
 _BADLY_FITTING = 1.9
 _UNLIKE = 0.5
-"""Bounds of what something outside the book is forced into: few phones in little time, each of
-which fits badly and sounds otherwise. Of 170 right matches of the Russian tuning voices two are all
-of this; docs/phrasebook.md says what it refuses of people."""
+"""Bounds of a forced match, into which words outside the book were squeezed: few phones in little
+time, which fit badly and sound different. Two of 170 right matches of the Russian tuning voices are
+within all of them; docs/phrasebook.md has the figures for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Scores of a match, compared with anything at all."""
+    """Measures of a match, compared with free phones."""
 
     loss: float
-    """Log likelihood lost per frame against the free phones."""
+    """Log likelihood per frame that the match has less than the free phones."""
     pause_s: float
     """Longest silence between two words of the match."""
     missed: float
-    """Share of the free phones' time that the match holds to be silence."""
+    """Share of the free phones' time that is silence in the match."""
     distance: float
-    """Edit distance, 0 to 1, from the free phones to the nearest way to say the match."""
+    """Edit distance, 0 to 1, from the free phones to the nearest pronunciation of the match."""
     phones: int
-    """Phones in the match."""
+    """Number of phones in the match."""
     pace: float
-    """Tenths of a second for each of them."""
+    """Tenths of a second per phone."""
     rush: float
-    """The same for the most hurried word: a match by force squeezes one in."""
+    """The same for the fastest word; a forced match has a very fast one."""
     freedom: float
-    """Log of how many ways the book's network left open on the way through the match."""
+    """Log of the number of paths that the network offered along the match."""
     noise: float
-    """Share of the power that noise removal took: in noise, everything fits less well."""
+    """Share of the power that noise removal removed: in noise, everything fits less well."""
     inner_loss: float
-    """As `loss`, between the beginning of the first word and the end of the last: `loss` counts
-    the silence around, which always fits."""
+    """The same as `loss`, but from the first word to the last: `loss` includes the silence around
+    them, which always fits."""
 
     @property
     def is_forced(self) -> bool:
-        """True if words that are none of the book seem squeezed into this match."""
+        """True if words outside the book seem to have been squeezed into this match."""
         return (
             self.phones <= _FEW_PHONES
             and self.pace < _HURRIED
@@ -67,10 +67,10 @@ class Evidence:
         )
 
     def measures(self) -> tuple[float, ...]:
-        """Return the values that the weights apply to, in their order.
+        """Return the values for `WEIGHTS`, in its order.
 
-        Beyond ordinary speech, more of a good measure is no more evidence: words stretched over
-        sound that is none of theirs are slow, and may even fit better than phones do.
+        Measures are limited to the range of ordinary speech: words stretched over a sound that is
+        not theirs are slow, and may even fit better than free phones.
         """
         pace, rush = min(self.pace, _SLOWEST), min(self.rush, _SLOWEST)
         return (1.0, max(self.loss, 0.0), self.pause_s, self.missed, self.distance,
@@ -94,7 +94,14 @@ def evidence(
     freedom: float,
     noise: float,
 ) -> Evidence | None:
-    """Compare a match, whose words are `spoken` so, with free phones; None without words."""
+    """Return the measures of a match, compared with free phones; None without words.
+
+    Args:
+        match: best path through the network.
+        free: the same audio as free phones.
+        spoken: pronunciations of the words.
+        freedom, noise: see `Evidence`.
+    """
     spoken_at = [number for number, word in enumerate(match) if word.text != PAUSE]
     if not spoken_at:
         return None
@@ -122,7 +129,7 @@ def evidence(
 
 
 def _scores(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.float64]:
-    """Return the log likelihood of each frame, even within a part."""
+    """Return the log likelihood of each frame, as the mean of its part."""
     scores = np.zeros(frames)
     for part in parts:
         scores[part.start : part.end] = part.score / (part.end - part.start)
@@ -130,7 +137,7 @@ def _scores(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.float64]:
 
 
 def _sounds(ways: Sequence[Sequence[Phones]]) -> list[Phones]:
-    """Words in each way to pronounce all of them."""
+    """Return the words' phones, once for each number of a pronunciation."""
     return [
         tuple(phone for way in ways for phone in way[min(number, len(way) - 1)])
         for number in range(max(map(len, ways)))
@@ -146,7 +153,7 @@ def _marked(frames: int, parts: Sequence[Heard]) -> npt.NDArray[np.bool_]:
 
 
 def is_match(found: Evidence, language: str) -> bool:
-    """The verdict."""
+    """Return whether to accept a match."""
     if found.missed > _MOST_MISSED or found.is_forced:
         return False
     pairs = zip(WEIGHTS[language], found.measures(), strict=True)

@@ -28,7 +28,7 @@ FACTORIES: tuple[tuple[str, Factory], ...] = (
 
 
 def create(options: EngineOptions) -> "BestTts":
-    """Return the factory that the registry names.
+    """Load the engine. The registry names this function.
 
     Raises:
         EngineUnavailable: not even eSpeak NG is here.

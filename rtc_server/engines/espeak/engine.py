@@ -27,7 +27,7 @@ _CHUNKS_AHEAD = 8
 
 
 def create(_options: EngineOptions) -> "EspeakTts":
-    """Return the factory that the registry names."""
+    """Load the engine. The registry names this function."""
     return EspeakTts()
 
 

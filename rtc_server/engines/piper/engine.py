@@ -26,7 +26,7 @@ DEADLINE_S = 5.0
 
 
 def create(options: EngineOptions) -> "PiperTts":
-    """Return the factory that the registry names.
+    """Load the engine. The registry names this function.
 
     Raises:
         EngineUnavailable: the extra or every voice is missing, or a voice is damaged.

@@ -1,21 +1,21 @@
-"""Cuts in a text, so that its beginning is played while the rest is being synthesised.
+"""Cuts in a text, so that its beginning is played while the rest is synthesised.
 
-Silero makes no sound before it has made all of what it was given, so the first piece is short. It
-is most natural where speakers pause: after punctuation, else before a conjunction. Only a stretch
-that has neither is cut between words.
+Silero returns no sound before it has synthesised the whole text, so the first piece is short. A cut
+sounds natural where speakers pause: after punctuation, else before a conjunction. Only a stretch
+without either is cut between words.
 """
 
 import re
 from collections.abc import Iterator
 
 MOST_CHARACTERS = 200
-"""Longest piece. Users see the model fail from about 200 characters on."""
+"""Longest piece. Users report that the model fails from about 200 characters on."""
 FIRST_MOST_CHARACTERS = 60
-"""Longest first piece, where the text has a pause for it; else up to `FIRST_AT_WORD`."""
+"""Longest first piece, if the text has a pause before that; else up to `FIRST_AT_WORD`."""
 FIRST_AT_WORD = 80
-"""A first piece without a pause in it is cut between words after so many characters."""
+"""Longest first piece of a text without a pause, which is cut between words."""
 _LEAST_CHARACTERS = 12
-"""Shorter pieces sound clipped; one is taken only when it is a sentence of its own."""
+"""Shortest piece, unless it is a sentence of its own: shorter ones sound clipped."""
 
 _SENTENCE_END = re.compile(r"[.!?…]+(?=\s|$)")
 _PAUSE = re.compile(r"[,;:]+(?=\s)|\s[–—-](?=\s)")
@@ -33,11 +33,11 @@ _SPACE = re.compile(r"\s")
 
 
 def clauses(text: str) -> Iterator[str]:
-    """Yield the pieces of `text`, in order, each at most `MOST_CHARACTERS` long and without outer
-    space.
+    """Yield the pieces of `text` in order, each at most `MOST_CHARACTERS` long, without spaces at
+    its ends.
 
-    Joined with spaces they are the text again, except that a run of more than `MOST_CHARACTERS`
-    without any space is cut too.
+    Joined with spaces they are the text again, except for a run of more than `MOST_CHARACTERS`
+    without a space, which is cut, too.
     """
     rest = " ".join(text.split())
     if rest:
@@ -51,7 +51,7 @@ def clauses(text: str) -> Iterator[str]:
 
 
 def _first_cut(text: str) -> int:
-    """Return the earliest pause that leaves a piece which sounds like one."""
+    """Return the end of the first piece: the earliest pause at which it does not sound clipped."""
     if sentences := _ends(_SENTENCE_END, text, 1, FIRST_MOST_CHARACTERS):
         return sentences[0]
     if len(text) <= FIRST_MOST_CHARACTERS:
@@ -67,7 +67,7 @@ def _first_cut(text: str) -> int:
 
 
 def _cut(text: str) -> int:
-    """Return the latest pause that still fits, of the strongest kind there is."""
+    """Return the end of the next piece: the latest pause that fits, of the strongest kind."""
     if len(text) <= MOST_CHARACTERS:
         return len(text)
     for pattern in (_SENTENCE_END, _PAUSE, _BEFORE_CONJUNCTION, _SPACE):

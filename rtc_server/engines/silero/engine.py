@@ -1,8 +1,8 @@
 """Silero as a `Tts` engine.
 
-The models of the chosen languages are all loaded at start: a model loaded when first wanted would
-let the first listener of a language wait, perhaps past the deadline. `--silero-models` loads fewer,
-where memory is short.
+The models of all chosen languages are loaded at start. Loading a model at its first use would make
+the first listener of a language wait, perhaps past the deadline. With little memory,
+`--silero-models` loads fewer.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _NEEDS = ("torch", "ru_normalizr", "num2words")
 DEADLINE_S = 10.0
-"""For one clause of 200 characters, on a slow CPU, tried twice."""
+"""Deadline: enough for a clause of 200 characters, tried twice, on a slow CPU."""
 _WARM_UP = {
     "ru": "Проверка голоса.",
     "uk": "Перевірка голосу.",
@@ -43,7 +43,7 @@ _WARM_UP = {
 
 
 def create(options: EngineOptions) -> "SileroTts":
-    """Return the factory that the registry names.
+    """Load the engine. The registry names this function.
 
     Raises:
         EngineUnavailable: the extra, every model or the GPU is missing, or a file is not the
@@ -54,21 +54,21 @@ def create(options: EngineOptions) -> "SileroTts":
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """Voice of one language."""
+    """Loaded model of one language."""
 
     speaking: Speaking
-    """Model and speakers."""
+    """Model id and speakers."""
     model: "SileroModel"
-    """The loaded model; two languages may share one."""
+    """Loaded model; two languages may share one."""
     accentor: Accentor | None
-    """Sets stress marks, where the model needs them."""
+    """Function that sets stress marks; None if the model needs none."""
 
 
 class SileroTts:
-    """TTS engine that speaks with one voice of Silero at a time; 48 kHz."""
+    """TTS engine with the loaded models of Silero; 48 kHz."""
 
     def __init__(self, options: EngineOptions) -> None:
-        """Load the models. Raises: as `create`."""
+        """Load the models. Raises as `create`."""
         if missing := [module for module in _NEEDS if find_spec(module) is None]:
             raise EngineUnavailable(
                 f"Engine silero needs {' and '.join(missing)}, not installed here. "
@@ -106,10 +106,11 @@ class SileroTts:
 
 
 def _choose(options: EngineOptions) -> dict[str, Speaking]:
-    """Return the speaker of each language: of the models chosen, else the usual ones that were
-    fetched.
+    """Return model and speakers of each language: of the chosen models, else of the default ones
+    that were fetched.
 
-    A file that is damaged or half fetched counts: loading it says so, instead of a language less.
+    A damaged or incomplete file counts, so that loading it reports that, instead of a language
+    that is silently missing.
     """
     known = {speaking.model_id for speaking in SPEAKING}
     if options.silero_models:

@@ -1,8 +1,8 @@
-"""One Silero model: loading its package, and asking it so that its known faults do no harm.
+"""One Silero model: its loading, and calls that work around its known faults.
 
-A model is a ``torch.package`` file: a zip with Python code in it that runs when it is loaded. So
-the file's hash is checked first, through the handle it is then loaded from. ``torch.hub`` and the
-``silero`` package are not used: both go to the network.
+A model is a ``torch.package`` file: a zip with Python code that runs when it is loaded. So its hash
+is checked first, through the handle from which it is then loaded. ``torch.hub`` and the ``silero``
+package are not used, because both use the network.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from rtc_server.errors import EngineError, EngineUnavailable
 from rtc_server.pcm import Samples
 
 SAMPLE_RATE = 48_000
-"""The highest the models have, and what is played: nothing is resampled."""
+"""Highest sample rate of the models, and that of the playout: nothing is resampled."""
 
 _KEYWORDS = {
     "put_accent": True,
@@ -27,7 +27,7 @@ _KEYWORDS = {
     "put_yo_homo": True,
     "stress_single_vowel": True,
 }
-"""Options that a model of any generation may be given; each knows some of these."""
+"""Options of the models. Each generation knows some of these."""
 _NAMED_RATES = {0.5: "x-slow", 0.8: "slow", 1.0: "medium", 1.2: "fast", 1.5: "x-fast"}
 """SSML's names of rates, for models that take no percentage."""
 
@@ -35,10 +35,10 @@ _log = logging.getLogger(__name__)
 
 
 class SileroModel:
-    """A loaded model on a device. Not for several threads: it keeps state between calls."""
+    """A loaded model on a device. Not thread-safe: it has state between calls."""
 
     def __init__(self, name: str, handle: BinaryIO, device: str) -> None:
-        """Run the package's code.
+        """Load the package, which runs its code.
 
         Args:
             name: for messages.
@@ -46,7 +46,7 @@ class SileroModel:
             device: ``cpu`` or ``cuda``.
 
         Raises:
-            EngineUnavailable: it is no Silero package, or PyTorch cannot load it.
+            EngineUnavailable: it is not a Silero package, or PyTorch cannot load it.
         """
         self.name = name
         self.device = device
@@ -68,13 +68,14 @@ class SileroModel:
         self._keywords = {key: value for key, value in _KEYWORDS.items() if key in known}
         self._takes_percent = True
         self.alphabet = _alphabet(self._model)
-        """The characters that it reads, lower case, where it tells."""
+        """Characters that the model reads, in lower case; None if it does not list them."""
 
     def warm_up(self, speaker: str, text: str) -> None:
-        """Make two calls, the first of which unpack weights and choose kernels; and one at a rate.
+        """Make two calls, in which PyTorch unpacks weights and chooses kernels; and one with a
+        rate, to find out whether the model takes a percentage.
 
         Raises:
-            EngineError: it cannot speak.
+            EngineError: the model fails.
         """
         for _ in range(2):
             self.speak(text, speaker)
@@ -85,10 +86,10 @@ class SileroModel:
             self._takes_percent = False
 
     def speak(self, text: str, speaker: str, rate: float = 1.0) -> Samples:
-        """Return speech of one clause: mono float32 at `SAMPLE_RATE`, shape (n,), n may be 0.
+        """Return speech of one clause: mono float32 at 48 kHz, shape (n,); n may be 0.
 
-        Every fault of a GPU arrives as "probably it's too long" (silero-models #222), so a failure
-        there is tried once more, then on the CPU, where the model stays.
+        A failed call is repeated twice. On a GPU, where every fault is reported as "probably it's
+        too long" (silero-models #222), the last try is on the CPU, where the model stays.
 
         Args:
             text: in the model's alphabet, at most 200 characters.
@@ -96,7 +97,7 @@ class SileroModel:
             rate: 0.5 to 2.
 
         Raises:
-            EngineError: it failed on the CPU too.
+            EngineError: the last try failed, too.
         """
         return self._speak(text, speaker, rate, retries=2)
 
@@ -131,9 +132,7 @@ class SileroModel:
         return samples
 
     def _ssml(self, text: str, rate: float) -> str:
-        """Return `text` as SSML. It has no characters that XML would mind: they are
-        in no alphabet.
-        """
+        """Return `text` as SSML. Characters with a meaning in XML are in no alphabet."""
         if self._takes_percent:
             named = f"{round(rate * 100)}%"
         else:
@@ -144,7 +143,7 @@ class SileroModel:
         """Move the model from the GPU.
 
         Raises:
-            SystemExit: it cannot leave CUDA in this process; the server starts another.
+            SystemExit: the model cannot be moved in this process; the server starts another one.
         """
         _log.warning("%s continues on the CPU, because the GPU failed twice", self.name)
         try:
@@ -157,7 +156,7 @@ class SileroModel:
 
 
 def _alphabet(model: Any) -> frozenset[str] | None:
-    """Return the symbols that a model lists: itself, or in newer packages its first part."""
+    """Return the symbols that a model, or the first part of a newer one, lists; else None."""
     part = next(iter(getattr(model, "packages", ())), model)
     symbols = getattr(part, "symbols", None)
     if not isinstance(symbols, str | list | tuple):

@@ -1,7 +1,7 @@
 """Numbers, clock times, money and units as words, for all languages but Russian.
 
-The words of a number are those of ``num2words``. It declines nothing, so Ukrainian numbers stay in
-the nominative. What no rule here reads is read digit by digit in the last pass of `text`.
+The words of a number come from ``num2words``. It knows only the nominative, so Ukrainian numbers
+stay in it. What no rule here reads is read digit by digit in the last pass, `silero_text.readable`.
 """
 
 import re
@@ -30,7 +30,7 @@ _YEAR = re.compile(r"(?:1[1-9]|20)\d\d")
 
 
 def say_numbers(text: str, language: str) -> str:
-    """Return `text` with its numbers in words. Not every number; see the module."""
+    """Return `text` with the numbers that the rules know in words; see the module."""
     rules = LANGUAGES[language]
     if rules.abbreviations:
         text = _abbreviations(language).sub(lambda found: rules.abbreviations[found[0]], text)
@@ -55,8 +55,8 @@ def spell_acronyms(
 ) -> str:
     """Return `text` with its upper-case words of two to four letters spelled.
 
-    Text that is upper case as a whole and has longer words or some of `words` is loud, not short:
-    it stays as it is.
+    Text in upper case as a whole, with longer words or some of `words`, has no acronyms but
+    emphasis, and stays as it is.
 
     Args:
         text: as people write it.

@@ -1,9 +1,9 @@
-"""Text as Silero's models can read it.
+"""Conversion of text to what Silero's models can read.
 
-The models drop every character outside their alphabet without a word: digits, Latin letters in
-Russian, signs. So a text first passes `russian`, `english` or `number_reading`, then
-`readable`, which leaves nothing that would be dropped: every letter has an equal in the alphabet,
-every digit is a word, every sign is a word or a pause.
+The models silently drop every character outside their alphabet: digits, Latin letters in Russian,
+signs. So a text first passes `russian`, `english` or `number_reading`, and then `readable`, after
+which nothing is dropped: letters are replaced by letters of the alphabet, digits by words, signs by
+words or pauses.
 """
 
 import re
@@ -26,8 +26,7 @@ ALPHABETS: Mapping[str, frozenset[str]] = {
     "es": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñü"),
     "fr": _PAUSES | frozenset("abcdefghijklmnopqrstuvwxyzàâæçéèêëîïôœùûüÿ'"),
 }
-"""Characters that a model of the language takes, lower case. ``+`` is missing: there it marks
-stress."""
+"""Characters that a language's models read, in lower case; without ``+``, which marks stress."""
 
 _SIGN_ORDER = "%&+=@#№°€$£₽₴×<>/*"
 _SIGN_WORDS = {
@@ -48,7 +47,7 @@ SIGNS: Mapping[str, Mapping[str, str]] = {
     language: dict(zip(_SIGN_ORDER, words.split(), strict=True))
     for language, words in _SIGN_WORDS.items()
 }
-"""Words for signs that no rule read."""
+"""Words for signs that no other rule has read."""
 
 _SAID_AS = {
     "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "—": "–", "―": "–", "−": "-", "‐": "-",
@@ -59,32 +58,31 @@ _SAID_AS = {
     "Э": "Е", "І": "И", "Є": "Е", "Ґ": "Г", "Ъ": "",
     "…": ".", "!": ".", "?": ".", ";": ",", ":": ",", "–": "-",
 }  # fmt: skip
-"""Replacement for a character that this model lacks; itself looked up again."""
+"""Replacements for characters that a model lacks; each is looked up again."""
 _ACUTE = "\N{COMBINING ACUTE ACCENT}"
 _SPACED_PAUSE = re.compile(r"\s+(?=[.,!?:;…])")
 _PAUSE_RUN = re.compile(r"([.,:;])(?:\s*[,:;])+|^[\s.,:;…–-]+")
 _CYRILLIC = ("ru", "uk")
 _LEAST_ALPHABET = 20
-"""A model that names fewer of our characters names something else than what it reads."""
+"""Fewest of our characters that a model's list must contain to be used."""
 
 
 def speakable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
-    """Return `text` for the model of `language`: words only, in its alphabet; empty if nothing is
-    left.
+    """Return `text` as words in the alphabet of the language's model; empty if nothing is left.
 
     Args:
-        text: as people write it.
+        text: text as people write it.
         language: a key of `ALPHABETS`.
-        alphabet: what this very model reads, when that is known; less than `ALPHABETS` has.
+        alphabet: characters that the model reads, if known; they may be fewer than in `ALPHABETS`.
     """
     plain = unicodedata.normalize("NFC", text)
     return readable(NORMALISERS[language](plain), language, alphabet)
 
 
 def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -> str:
-    """Return `text` after the last pass: every character is in the alphabet, and no digit is lost.
+    """Return `text` with all characters in the alphabet, and digits as words: the last pass.
 
-    Case is kept (the models ignore it). What has no sound and no word becomes a space.
+    Case is kept (the models ignore it). Characters without a sound or a word become a space.
     """
     ours = ALPHABETS[language]
     told = ours & (alphabet or ours)
@@ -96,7 +94,7 @@ def readable(text: str, language: str, alphabet: frozenset[str] | None = None) -
 
 
 def _own_script(text: str, language: str) -> str:
-    """Return Latin words in Cyrillic letters, where the language is written in those."""
+    """Return `text` with Latin words in Cyrillic letters, for a language in Cyrillic script."""
     if language not in _CYRILLIC:
         return text
     bare = _bare_latin(text)
@@ -111,7 +109,7 @@ def _read(char: str, language: str, allowed: frozenset[str]) -> str:
 
 
 def _instead(char: str, language: str) -> str:
-    """Return the text to read for a character outside the alphabet; itself looked up again."""
+    """Return the replacement of a character outside the alphabet, to be looked up again."""
     if word := _word(char, language):
         return f" {word} "
     if char == "'":
@@ -127,7 +125,7 @@ def _instead(char: str, language: str) -> str:
 
 
 def _word(char: str, language: str) -> str:
-    """Return the name of a sign or a digit, or nothing."""
+    """Return the name of a sign or a digit; empty for another character."""
     if char.isdigit():  # also ² and ٣
         return DIGITS[language][unicodedata.digit(char)]
     return SIGNS[language].get(char, "")
@@ -149,7 +147,7 @@ _FOREIGN_NAME = re.compile(r"[^\W\d_]*[\u00c0-\u024f][^\W\d_]*")
 
 
 def _russian(text: str) -> str:
-    # Names with marks, as «Müller», are not English: the normaliser would read them so.
+    # The normaliser would read names with marks, such as «Müller», as English.
     text = _FOREIGN_NAME.sub(lambda name: _own_script(name[0].translate(_UMLAUTS), "ru"), text)
     return normalise_russian(text.replace(_ACUTE, ""))  # a stress mark would split its word
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
-    """One language of one model."""
+    """One language of one model, and its speakers."""
 
     model_id: str
-    """The model, as in the catalogue."""
+    """Id of the model in the catalogue."""
     language: str
     """ISO 639-1 code."""
     first: str
-    """The speaker that is the default voice."""
+    """Speaker of the default voice."""
     prefix: str = ""
     """Prefix of the language's speakers, in a model of several languages."""
     stress: str = ""
-    """The language of `silero-stress` whose marks the model needs; it sets none itself."""
+    """Language of ``silero-stress`` for a model that needs its stress marks; empty for others."""
 
 
 SPEAKING = (
@@ -31,14 +31,14 @@ SPEAKING = (
     Speaking("v5_cis_base", "uk", "ukr_igor", prefix="ukr_", stress="ukr"),
     Speaking("v5_cis_ext", "uk", "ukr_mykyta", prefix="ukr_", stress="ukr"),
 )
-"""The usual model of a language first."""
+"""All models by language; the first model of a language is its default."""
 
 _NO_VOICE = frozenset({"random"})
-"""Speakers of the older models that are another voice at each call."""
+"""Speakers of older models that use another voice at each call."""
 
 
 def usual_models() -> tuple[str, ...]:
-    """Return the models that are loaded when none is chosen, one for each language."""
+    """Return the default models, one for each language."""
     usual: dict[str, str] = {}
     for speaking in SPEAKING:
         usual.setdefault(speaking.language, speaking.model_id)
