@@ -117,6 +117,8 @@ class Engine:
     """Processes that share the queue."""
     partial_s: float = 0.0
     """Most seconds of speech of a partial; 0 if there are no partials."""
+    partial_costs: EngineCosts | None = None
+    """Time that calls of partials take; None for as much as others."""
 
     def load(self, sessions: int, sentences: Sequence[Sentence]) -> float:
         """Return the share of time in which the engine works, with the fullest possible calls."""
@@ -186,6 +188,7 @@ class _Partials:
     def __init__(self, engine: Engine, asked: Sequence[_Question], sessions: int) -> None:
         """Prepare for the requests `asked`, the last one first."""
         self._engine, self._turn = engine, 0
+        self._costs = engine.partial_costs or engine.costs
         self._later_s: list[list[float]] = [[] for _ in range(sessions)]
         """Beginnings of each session's later sentences, the last one first."""
         for each in asked:
@@ -238,7 +241,7 @@ class _Partials:
         if len(said_s) > most:
             self._turn = (self._turn + most) % len(said_s)
             said_s = (said_s[self._turn :] + said_s[: self._turn])[:most]
-        return self._engine.costs.of(len(said_s), sum(said_s))
+        return self._costs.of(len(said_s), sum(said_s))
 
 
 def _questions(sessions: int, sentences: Sequence[Sentence]) -> list[_Question]:

@@ -84,6 +84,9 @@ class Headroom:
         """
         self._limit_s, self._processes, self._most = limit_s, processes, 1
         self._costs = LearnedCosts(_UNKNOWN)
+        self._partial_costs = LearnedCosts(_UNKNOWN)
+        """Costs of calls about partials: an engine may do less for them. They have several answers,
+        too, while segments come alone and do not say what another answer costs."""
         self._partials_s: deque[float] = deque(maxlen=_PARTIALS)
         """Lengths of partials' speech in seconds."""
         self._sentences: deque[Sentence] = deque(maxlen=_SENTENCES)
@@ -129,6 +132,8 @@ class Headroom:
         finals = [each for each in served if not each.partial]
         if not finals:
             self._partials_s.extend(each.speech_s for each in served)
+            if completed:
+                self._partial_costs.add(len(served), sum(each.speech_s for each in served), took_s)
             return
         if completed:
             self._costs.add(len(served), sum(each.speech_s for each in served), took_s)
@@ -182,8 +187,14 @@ class Headroom:
         return carried
 
     def _forecast_with(self, sessions: int) -> bool:
-        costs = self._costs.current()
-        engine = Engine(costs, self._most, self._processes, self._longest_partial_s())
+        costs, of_partials = self._costs.current(), self._partial_costs
+        engine = Engine(
+            costs,
+            self._most,
+            self._processes,
+            self._longest_partial_s(),
+            of_partials.current() if of_partials.calls >= _TELLING else costs,
+        )
         limit_s = _SURE * self._limit_s
         known = tuple(self._sentences)
         # Usual sentences count with the known ones: a few sentences alone depend on chance.

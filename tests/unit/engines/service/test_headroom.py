@@ -182,6 +182,22 @@ def test_a_call_that_ends_after_its_session_leaves_nothing() -> None:
     assert list(headroom._asked_s) == ["stays"]
 
 
+def test_calls_about_partials_say_what_they_cost() -> None:
+    """Segments alone, of 0.1 s each, do not say that four partials take no longer than one."""
+
+    def carried(another_s: float) -> int:
+        headroom = Headroom(limit_s=1.0)
+        for number in range(20):
+            headroom.add([ServedRequest("once", 0.0, 1.5 + number / 8)], 0.1, 4, float(number))
+            count = 1 + number % 4
+            partials = [ServedRequest(str(each), 0.0, 2.0, partial=True) for each in range(count)]
+            headroom.add(partials, 0.1 + another_s * (count - 1), 4, float(number))
+        headroom.forget("once")
+        return admitted(headroom, 30.0)
+
+    assert carried(0.0) > carried(0.1) > carried(0.3)
+
+
 def test_calls_too_short_for_the_clock_are_no_load() -> None:
     headroom = Headroom(limit_s=1.0)
     headroom.add([ServedRequest("a", 0.0, 3.0)], 0.0, 1, 0.0)
