@@ -53,12 +53,13 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str) -> CommandParser:
-        return commands.add_parser(
+        made: CommandParser = commands.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
             allow_abbrev=False,
         )
+        return made
 
     serve = command("serve", "run the server and its page until interrupted")
     add_settings_options(serve, *SECTIONS)

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import re
 from typing import Any, NoReturn
 
 from rtc_server.config import plugins
@@ -17,6 +18,14 @@ class CommandParser(LateParser):
     Plug-ins' options are found for the command that is run, and for no other.
     """
 
+    _subcommands: Any = None
+    """Action that parses the subcommands, where there are any."""
+
+    def add_subparsers(self, **kwargs: Any) -> Any:
+        """Add subcommands, and keep them, to be named in an error."""
+        self._subcommands = super().add_subparsers(**kwargs)
+        return self._subcommands
+
     def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
         """Parse, and refuse unknown arguments in the command that knows its options."""
         parsed, unknown = super().parse_known_args(*args, **kwargs)
@@ -27,7 +36,7 @@ class CommandParser(LateParser):
     def error(self, message: str) -> NoReturn:
         """End the process with a usage and sentences, as argparse does."""
         if message.endswith("required: ACTION") or message.endswith("required: COMMAND"):
-            message += f". Choose one of {', '.join(self._commands())}"
+            message += f". Choose one of {', '.join(self._subcommands.choices)}"
         super().error(message)
 
     def format_usage(self) -> str:
@@ -40,18 +49,14 @@ class CommandParser(LateParser):
     def _advice(self, unknown: list[str]) -> str:
         """Return what may help: the nearest option, and engines whose options are missing."""
         names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
-        known = list(self._option_string_actions)
+        entries = re.findall(r"^  (-.*?)(?:  |$)", self.format_help(), re.MULTILINE)
+        known = [option for entry in entries for option in re.findall(r"--[\w-]+", entry)]
         near = [each for name in names[:1] for each in difflib.get_close_matches(name, known, 1)]
         advice = f". Did you mean {near[0]}?" if near else ""
         if faults := plugins().faults if names else ():
             stop = "" if advice else "."
             advice += f"{stop} It may belong to an engine that cannot be used. {' '.join(faults)}"
         return advice
-
-    def _commands(self) -> list[str]:
-        """Return the names of the subcommands."""
-        actions = (each for each in self._actions if isinstance(each, argparse._SubParsersAction))
-        return [name for action in actions for name in action.choices]
 
 
 def add_plugin_options(parser: argparse.ArgumentParser) -> None:
