@@ -75,6 +75,8 @@ class CommitOutcome(NamedTuple):
 
     is_equal: bool
     """True if both texts are those of the phrase translated when it is over."""
+    is_right: bool
+    """True if the model then writes both texts to the letter."""
     early_s: float
     """Audio that followed the commitment of the first word of the translation."""
     speech_s: float
@@ -131,6 +133,7 @@ def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -
     wanted = Texts(whole.source_text, whole.target_text)
     return CommitOutcome(
         text.committed == wanted,
+        wanted == Texts(phrase.source, phrase.target),
         (total_ms - first_ms) / 1000,
         phrase.speech_s,
         total_ms / 1000,
@@ -141,13 +144,14 @@ def interpret(engine: Ast, preset: Preset, phrase: Phrase, *, has_times: bool) -
 def row(name: str, outcomes: Sequence[CommitOutcome]) -> str:
     """Return one line of the table."""
     equal = sum(each.is_equal for each in outcomes)
+    right = sum(each.is_right for each in outcomes)
     long = [each.early_s for each in outcomes if each.speech_s > LONG_S]
     every = [each.early_s for each in outcomes]
     late = f"{percentile(long, 50):.2f} s, {sum(s >= 0.7 for s in long)} of {len(long)}"
     steps_s = [step_s for each in outcomes for step_s in each.steps_s]
     audio_s = sum(each.audio_s for each in outcomes)
     return (
-        f"| {name} | {equal} of {len(outcomes)} ({100 * equal / len(outcomes):.0f} %) | "
+        f"| {name} | {equal} of {len(outcomes)} ({100 * equal / len(outcomes):.0f} %) | {right} | "
         f"{percentile(every, 50):.2f} s | {late if long else '–'} | "
         f"{1000 * percentile(steps_s, 50):.0f} ms, {1000 * percentile(steps_s, 95):.0f} | "
         f"{len(steps_s) / audio_s:.1f} | {1000 * sum(steps_s) / audio_s:.0f} ms |"
@@ -195,9 +199,9 @@ def main() -> None:
         heads = ["-1", "-2", *(f"{layer}:{head}" for layer in (-2, -1) for head in range(4))]
     said = list(phrases(options.voices, options.speeds))
     print(
-        "| policy | equal to `consecutive` | first word earlier, p50 | "
+        "| policy | equal to `consecutive` | whole phrases right | first word earlier, p50 | "
         f"of phrases over {LONG_S} s, p50, and 0.7 s earlier | a step, p50, p95 | "
-        "steps for 1 s of audio | processor time for it |\n|---|---|---|---|---|---|---|"
+        "steps for 1 s of audio | processor time for it |\n" + "|---" * 8 + "|"
     )
     if options.engine == "canary-onnx":
         engine = chosen_engine(options)
