@@ -55,6 +55,15 @@ def test_another_segment_is_sent_whole() -> None:
     assert line.send("s", np.concatenate((silence, talk(1.0)))) == 16000
 
 
+def test_audio_that_only_begins_like_what_was_sent_is_sent_whole() -> None:
+    line, said = Line(), talk(1.0)
+    other = said.copy()
+    other[8000] += 0.5
+    assert line.send("s", said) == 16000
+    assert line.send("s", other) == 16000
+    assert line.send("s", said[4000:]) == 12000, "a later beginning, too"
+
+
 def test_the_languages_of_a_room_send_their_audio_once() -> None:
     line, said = Line(), talk(2.0)
     assert line.send("room a ru", said, "room a") == 32000
