@@ -218,7 +218,7 @@ class _Partials:
         begin_s = max(free_s, rests_until_s, min(self._began_s) + _FIRST_PARTIAL_S)
         while begin_s < at_s:
             took_s = self._took_s(begin_s)
-            if not took_s:
+            if begin_s + took_s == begin_s:  # too short for the clock: it would never get to `at_s`
                 break
             passed_over = (at_s - begin_s) // (2 * took_s) - _PLAYED
             if passed_over > 0:

@@ -116,3 +116,10 @@ def test_what_partials_leave_out_is_not_waited_for() -> None:
     costs, limit_s = EngineCosts(0.0, 0.0, 0.2), 1.1
     assert carries(Engine(costs, 1, partial_s=0.5), 1, USUAL_SENTENCES, limit_s)
     assert not carries(Engine(costs, 1, partial_s=5.0), 1, USUAL_SENTENCES, limit_s)
+
+
+@pytest.mark.parametrize("took_s", [0.0, 3e-14, 1e-13, 1e-12])
+def test_partials_too_short_for_the_clock_are_no_load(took_s: float) -> None:
+    """The play of an idle time came to no end: a call added to the time left it as it was."""
+    engine = Engine(EngineCosts(0.1, 0.0, 0.0), 1, 1, 5.0, EngineCosts(took_s, 0.0, 0.0))
+    assert carries(engine, 2, USUAL_SENTENCES, 0.8)
