@@ -103,8 +103,10 @@ def with_credential(server: IceServer, secret: str, name: str, expires_at: int) 
     return replace(server, username=username, credential=base64.b64encode(digest).decode())
 
 
-def parse_ice_server(text: str) -> IceServer:
-    """Read one. User and password may be percent-encoded; the password may hold colons.
+def parse_ice_server(text: str, position: int = 1) -> IceServer:
+    """Parse entry `position` of ``--ice-servers``, counted from 1.
+
+    User and password may be percent-encoded; the password may hold colons.
 
     Raises:
         ConfigError: it has another shape. The sentence does not repeat it: it may hold a password.
@@ -112,8 +114,8 @@ def parse_ice_server(text: str) -> IceServer:
     found = _SHAPE.fullmatch(text.strip())
     if found is None or int(found["port"] or 1) not in range(1, 65536):
         raise ConfigError(
-            "An entry of --ice-servers is wrong. Write stun:host:port, turn:host:port with "
-            "--turn-secret, or turn:user:password@host:port (turns: for TLS, ?transport=tcp "
+            f"Entry {position} of --ice-servers is wrong. Write stun:host:port, turn:host:port "
+            "with --turn-secret, or turn:user:password@host:port (turns: for TLS, ?transport=tcp "
             "behind it for TCP), with @ inside a password as %40 and : inside a user as %3A."
         )
     scheme = found["scheme"]

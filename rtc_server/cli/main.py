@@ -33,7 +33,8 @@ EXIT_CODES = """\
 exit codes:
   0  done
   1  part of the recording was not understood or not translated (translate); a model's file is
-     not right (models verify); something does not work (doctor)
+     not right (models verify); something does not work (doctor); engine servers do not run
+     (cluster status) or are not there (cluster drain)
   2  wrong usage, a wrong setting, or something that is missing; one sentence says what
 """
 

@@ -18,6 +18,17 @@ from rtc_server.errors import ModelError
 from rtc_server.model_files import FileState, models_folder, state_of
 
 
+def check_engines(settings: EngineSettings) -> None:
+    """Raise `EngineUnavailable` if an engine of this machine is unknown or not installed.
+
+    Nothing is loaded: a factory that is named by its module is not looked for.
+    """
+    if not settings.ast_servers:
+        resolve("ast", settings.ast)
+    if not settings.tts_servers:
+        resolve("tts", settings.tts)
+
+
 def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None:
     """Check that the models of ``--engines`` are installed; offer on a terminal to fetch them.
 
@@ -37,8 +48,7 @@ def provide_models(settings: EngineSettings, environ: Mapping[str, str]) -> None
     ]
     if not any(must_be_here(settings, model) for model in missing):
         return
-    resolve("ast", settings.ast)  # no question about models of an engine that is not there
-    resolve("tts", settings.tts)
+    check_engines(settings)  # no question about models of an engine that is not there
     if sys.stdin.isatty() and sys.stderr.isatty() and _asked(settings, missing, str(folder)):
         fetch_models(missing, folder, Source.chosen(None, environ))
         return

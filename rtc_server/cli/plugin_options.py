@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 from rtc_server.config import plugins
 from rtc_server.options import LateParser, add_options
 
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+"""Colours, which argparse puts into help and usage on a terminal from Python 3.14 on."""
 _LONGEST_USAGE = 4
 """Lines of usage above an error. That of `serve` takes forty, and would hide the error."""
 
@@ -37,19 +39,26 @@ class CommandParser(LateParser):
         """End the process with a usage and sentences, as argparse does."""
         if message.endswith("required: ACTION") or message.endswith("required: COMMAND"):
             message += f". Choose one of {', '.join(self._subcommands.choices)}"
+        # argparse takes a value such as -x for another option.
+        if found := re.fullmatch(r"argument (?:-\w/)?(--[\w-]+): expected one argument", message):
+            message += f". Write {found[1]}=VALUE for a value that begins with a dash"
         super().error(message)
 
     def format_usage(self) -> str:
-        """Return the usage, in one line if it would be long."""
+        """Return the usage; if it would be long, one line without what may be left out."""
         usage = super().format_usage()
         if usage.count("\n") <= _LONGEST_USAGE:
             return usage
-        return f"usage: {self.prog} [OPTION]...  (`{self.prog} --help` lists the options)\n"
+        needed = _COLOUR.sub("", usage)
+        while needed != (needed := re.sub(r"\[[^][]*\]", "", needed)):
+            pass  # brackets stand in brackets: from the innermost outwards
+        return f"{' '.join(needed.split())} [OPTION]...  (`{self.prog} --help` lists the options)\n"
 
     def _advice(self, unknown: list[str]) -> str:
         """Return what may help: the nearest option, and engines whose options are missing."""
         names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
-        entries = re.findall(r"^  (-.*?)(?:  |$)", self.format_help(), re.MULTILINE)
+        text = _COLOUR.sub("", self.format_help())
+        entries = re.findall(r"^  (-.*?)(?:  |$)", text, re.MULTILINE)
         known = [option for entry in entries for option in re.findall(r"--[\w-]+", entry)]
         near = [each for name in names[:1] for each in difflib.get_close_matches(name, known, 1)]
         advice = f". Did you mean {near[0]}?" if near else ""

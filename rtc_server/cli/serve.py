@@ -12,7 +12,7 @@ from rtc_server.app.server import serve as run_server
 from rtc_server.cli.exact_timers import new_loop
 from rtc_server.cli.log import QueuedLog, logging_to
 from rtc_server.cli.log_format import FORMATS
-from rtc_server.cli.missing_models import provide_models
+from rtc_server.cli.missing_models import check_engines, provide_models
 from rtc_server.cli.printed_settings import print_settings
 from rtc_server.config import SECTIONS, Settings, load_settings
 
@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if print_settings(arguments, environ, *SECTIONS):
         return 0
     settings = load_settings(arguments, environ)
+    check_engines(settings.engines)  # before it listens: a start that fails answers nobody
     provide_models(settings.engines, environ)
     raise_file_limit()
     for name in TALKATIVE:

@@ -54,7 +54,7 @@ class Services:
     tracer: Tracer = NO_TRACES
     """Traces of calls."""
     phrases: Callable[[str], Sequence[SuggestedPhrase]] = lambda _language: ()
-    """Phrases that a client may have spoken, by source language; see `Catalogue.phrases`."""
+    """Phrases a client may request to be spoken, by source language; see `Catalogue.phrases`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vad_batcher", VadBatcher(self.scheduler))

@@ -115,9 +115,7 @@ def changing(path: Path) -> Iterator[Path]:
     try:
         lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise ConfigError(
-            f"Cannot write the key file {path}: {error.strerror}. Its folder must exist."
-        ) from None
+        raise _unwritable(path, error) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of the folder: the file is replaced each time
         yield path
@@ -145,10 +143,16 @@ def write_keys(path: Path, keys: Iterable[ApiKey]) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise ConfigError(
-            f"Cannot write the key file {path}: {error.strerror}. Run as a user who may write to "
-            "its folder."
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    remedy = ""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        remedy = " Its folder must exist."
+    elif isinstance(error, PermissionError):
+        remedy = " Run as a user who may write to its folder."
+    return ConfigError(f"Cannot write the key file {path}: {error.strerror}.{remedy}")
 
 
 def check_name(name: str, keys: Sequence[ApiKey]) -> None:

@@ -1,6 +1,7 @@
 """WebRTC: addresses, ports, ICE servers, and the deadlines of a connection."""
 
 import ipaddress
+import itertools
 from dataclasses import dataclass
 
 from rtc_server.errors import ConfigError
@@ -100,7 +101,7 @@ class TransportSettings:
     def ice(self) -> IceServers:
         """Return the STUN and TURN servers. Raises `ConfigError` when they cannot work."""
         return IceServers(
-            servers=tuple(map(parse_ice_server, self.ice_servers)),
+            servers=tuple(map(parse_ice_server, self.ice_servers, itertools.count(1))),
             secret=self.turn_secret,
             credential_s=self.turn_credential_s,
             policy=self.ice_policy,

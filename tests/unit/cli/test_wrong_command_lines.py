@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtc_server.cli import main
+from rtc_server.cli.plugin_options import CommandParser
 
 Capture = pytest.CaptureFixture[str]
 
@@ -38,6 +39,49 @@ def test_an_unknown_option_is_answered_with_the_nearest(
     capsys: Capture, argv: list[str], advice: str
 ) -> None:
     assert answer(capsys, *argv).endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("argv", "usage", "said"),
+    [
+        (["translate"], "translate IN.wav [OPTION]...", "required: IN.wav"),
+        (["engines", "serve"], "serve --listen ADDRESS [OPTION]...", "required: --listen"),
+        (["serve", "--turn-secret", "-x"], "serve [OPTION]...", "Write --turn-secret=VALUE for"),
+        (["translate", "-o"], "translate IN.wav [OPTION]...", "Write --output=VALUE for"),
+    ],
+)
+def test_a_lacking_argument_is_in_the_usage_or_explained(
+    capsys: Capture, argv: list[str], usage: str, said: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(argv, {})
+    above, error = capsys.readouterr().err.splitlines()
+    assert f"{usage}  (`" in above
+    assert said in error
+
+
+def test_the_nearest_option_is_found_in_a_coloured_help(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python 3.14 writes it on a terminal."""
+    plain = CommandParser.format_help
+
+    def coloured(parser: CommandParser) -> str:
+        return re.sub(r"--[\w-]+", "\x1b[1;36m\\g<0>\x1b[0m", plain(parser))
+
+    monkeypatch.setattr(CommandParser, "format_help", coloured)
+    assert answer(capsys, "serve", "--prot", "80").endswith("Did you mean --port?")
+
+
+@pytest.mark.parametrize(
+    "argv", [["--ast", "nope"], ["--tts", "nope"], ["--ast", "nope", "--workers", "2"]]
+)
+def test_an_unknown_engine_is_refused_before_the_server_listens(
+    capfd: Capture, argv: list[str]
+) -> None:
+    assert main(["serve", "--port", "0", *argv], {}) == 2
+    said = capfd.readouterr().err  # with a line of the log, if it had begun to listen
+    assert re.fullmatch(r"rtc-server: There is no (AST|TTS) engine named nope\. .*\n", said)
 
 
 @pytest.mark.parametrize(

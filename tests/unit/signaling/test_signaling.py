@@ -59,6 +59,11 @@ def test_a_wrong_ice_server_is_refused_without_being_repeated(text: str) -> None
     assert "p@" not in str(refusal.value).replace("password@", "")
 
 
+def test_a_wrong_ice_server_is_named_by_its_position() -> None:
+    with pytest.raises(ConfigError, match=r"^Entry 2 of --ice-servers is wrong\. Write stun:"):
+        TransportSettings(ice_servers=("stun:h", "foo"))
+
+
 def test_a_password_does_not_show() -> None:
     assert "hunter2" not in repr(parse_ice_server("turn:u:hunter2@h"))
 
