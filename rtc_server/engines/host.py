@@ -111,7 +111,7 @@ class EngineHost:
             await self.close()
             raise
         if not process.alive:
-            await self._replace_untried(process)
+            await self._bury_unready(process)
         self._feeder = asyncio.create_task(self._feed(), name=f"{self._name} feeder")
         return process.capabilities
 
@@ -149,7 +149,7 @@ class EngineHost:
         """Return the process; a dead one is replaced first, for as long as that takes."""
         while self._process is None or not self._process.alive:
             if self._process is not None:
-                await self._bury(self._process)
+                await self._bury_served(self._process)
             await asyncio.sleep(self._restarts.wait_s)
             try:
                 await self._spawn()
@@ -168,23 +168,24 @@ class EngineHost:
         self._started_s = asyncio.get_running_loop().time()
         return process
 
-    async def _replace_untried(self, dead: EngineProcess) -> None:
-        """Leave a process that ended before it was ready to the feeder, which starts another.
+    async def _bury_unready(self, dead: EngineProcess) -> None:
+        """Bury a process that ended at its first call; the feeder starts another.
 
         That is part of the start, as a process is that ends while it loads: nobody was served, so
         nothing was restarted, and the metric's alert would report a crash that no session saw.
         """
-        await dead.close()
-        self._process = None
-        self._restarts.failed(asyncio.get_running_loop().time() - self._started_s)
+        await self._bury(dead)
         _log.warning("Engine %s ended at its first call (%s).", self._name, dead.cause_of_death)
+
+    async def _bury_served(self, dead: EngineProcess) -> None:
+        await self._bury(dead)
+        self._metrics.engine_restarts.labels(kind=self._kind, cause=dead.cause_of_death).inc()
+        _log.warning("Engine %s is being restarted (%s).", self._name, dead.cause_of_death)
 
     async def _bury(self, dead: EngineProcess) -> None:
         await dead.close()
         self._process = None
         self._restarts.failed(asyncio.get_running_loop().time() - self._started_s)
-        self._metrics.engine_restarts.labels(kind=self._kind, cause=dead.cause_of_death).inc()
-        _log.warning("Engine %s is being restarted (%s).", self._name, dead.cause_of_death)
 
 
 async def start_all(hosts: Iterable[EngineHost], wanted: type[C], try_out: TryOut) -> C:
