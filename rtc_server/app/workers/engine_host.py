@@ -109,7 +109,7 @@ class SharedEngines:
 
     @property
     def settings(self) -> EngineSettings:
-        """Settings of workers, which ask these engines."""
+        """Settings for workers, which use these engines as remote ones."""
         engines, address = self._engines, (f"unix:{self._order.socket_path}",)
         ast_servers = address if "ast" in self.kinds else engines.ast_servers
         tts_servers = address if "tts" in self.kinds else engines.tts_servers

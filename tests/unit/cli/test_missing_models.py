@@ -113,6 +113,21 @@ def test_an_engine_that_is_not_installed_comes_before_its_models(
         provide_models(settings(tmp_path), {})
 
 
+def test_the_engine_of_an_engine_server_need_not_be_installed_here(
+    gpu: tuple[Model, ...], monkeypatch: Patch, tmp_path: Path
+) -> None:
+    looked_for: list[object] = []
+    monkeypatch.setattr(
+        "rtc_server.cli.missing_models.resolve", lambda *names: looked_for.append(names)
+    )
+    chosen = EngineSettings(
+        engines="gpu", models_dir=str(tmp_path), ast_servers=("unix:/run/engines.sock",)
+    )
+    with pytest.raises(ModelError, match="needs silero"):
+        provide_models(chosen, {})
+    assert looked_for == [("tts", "silero")]
+
+
 def test_files_from_a_folder_stand_in_for_a_whole_set(tmp_path: Path, monkeypatch: Patch) -> None:
     room = SimpleNamespace(free=10_000)  # enough only for the stand-ins
     monkeypatch.setattr("rtc_server.cli.download.shutil.disk_usage", lambda _: room)
