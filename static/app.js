@@ -145,7 +145,7 @@ async function showPhrases() {
   phrases.show(source, found);
   const examples = phrases.sample(EXAMPLES).map((phrase) => phraseItem(phrase, source, sayPhrase));
   at("examples").querySelector("ul").replaceChildren(...examples);
-  at("examples").hidden = examples.length === 0;
+  at("examples").hidden = !examples.length;
 }
 
 async function start() {
@@ -265,8 +265,8 @@ settings.addEventListener("mode", () => {
 settings.addEventListener("underlay", () => sound?.underlay());
 settings.addEventListener("devices", advise);
 settings.addEventListener("speaker-gone", () => problems.show("speaker_gone"));
-const listen = () =>
-  conversation?.changeSource(settings.openSource).catch((error) => report(error, listen)); // it goes on with what it had
+const listen = () => conversation?.changeSource(settings.openSource).catch((error) => report(error, again));
+const again = () => (start(), listen()); // by then it may be over
 settings.addEventListener("input", listen);
 settleHeader(at("interface-field"), at("people"), at("settings-title"));
 offerLook(at("look"));

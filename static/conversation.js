@@ -91,10 +91,13 @@ export class Conversation extends EventTarget {
     const early = keepSpeech ? new EarlySpeech() : null;
     try {
       this.#emit("phase", { phase: "opening" });
-      const opened = await open();
+      const opened = await open().catch((error) => {
+        if (this.#source) return null; // another was chosen meanwhile
+        throw error;
+      });
       await early?.prepared();
-      if (this.#client.state === "closed") return opened.close(); // stopped while the browser asked
-      if (this.#source) opened.close(); // another was chosen meanwhile
+      if (this.#client.state === "closed") return opened?.close(); // stopped while the browser asked
+      if (this.#source) opened?.close();
       else this.#adopt(opened);
       const { kind, track } = this.#source;
       if (kind === "microphone") this.#early = early;

@@ -164,24 +164,33 @@ async function speak() {
     metering.abort();
     track?.stop();
   });
-  const open = async () => {
-    const wanted = microphone.value;
-    const opened = await openMicrophone(wanted);
-    if (stopped.signal.aborted || wanted !== microphone.value) return opened.track.stop(); // another was chosen since
+  let newest = Symbol();
+  /** Open what is chosen; without it, it is over. Resolves with whether it counts: not where another was since. */
+  const open = async (failure) => {
+    const choice = (newest = Symbol());
+    const opened = await openMicrophone(microphone.value).catch(() => null);
+    if (stopped.signal.aborted || choice !== newest) {
+      opened?.track.stop();
+      return false;
+    }
+    if (!opened) {
+      over(failure);
+      return false;
+    }
     track?.stop();
     track = opened.track;
     track.addEventListener("ended", () => replace("microphoneGone"));
     metering.abort();
     measure(track, (metering = new AbortController()).signal);
     listMicrophones(); // only now does the browser tell their names
+    return true;
   };
   const replace = async (failure) => {
-    await open().catch(() => over(failure));
-    if (stopped.signal.aborted) return;
+    if (!(await open(failure))) return;
     await call?.replaceTrack(track);
-    if (failure === "microphoneGone" && phase === "speaking") show("replaced");
+    if (phase === "speaking" || phase === "replaced") show(failure === "microphoneGone" ? "replaced" : "speaking");
   };
-  await open().catch(() => over("noMicrophone"));
+  if (!(await open("noMicrophone"))) return;
   await early.prepared();
   if (stopped.signal.aborted) return;
   mine.change = () => replace("noMicrophone");
@@ -264,6 +273,7 @@ form.addEventListener("submit", (event) => {
 keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
   useKey(keyField.value);
+  show("connecting"); // so that a second refusal is said again
   enter();
 });
 addEventListener("pagehide", () => speaking?.stop());

@@ -83,7 +83,7 @@ export class Said extends EventTarget {
 
   #invite() {
     find("#invitation", HTMLElement).hidden = !this.#log.empty;
-    find("#earlier", HTMLElement).hidden = this.#earlier.length === 0;
+    find("#earlier", HTMLElement).hidden = !this.#earlier.length;
     const title = text(this.#running ? "inviteSpeak" : "inviteTitle");
     find("#invitation-title", HTMLElement).textContent = title;
     this.dispatchEvent(new Event("change"));

@@ -9,6 +9,8 @@ from tests.support.browser.microphones import (
     LIVE_TRACKS,
     MICROPHONES,
     OTHER_HZ,
+    REFUSE_USUAL,
+    REFUSED,
     UNPLUG,
     USUAL_HZ,
 )
@@ -132,6 +134,21 @@ async def test_a_microphone_chosen_while_the_browser_asks_for_another_counts() -
         assert await page.evaluate(LIVE_TRACKS) == 1
 
 
+async def test_a_refused_microphone_does_not_end_what_was_chosen_meanwhile() -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url + WEBRTC, before_load=MICROPHONES + REFUSE_USUAL) as seen,
+    ):
+        page = seen.page
+        await page.click("#toggle:enabled")
+        await page.wait_for_function("() => tracks.length === 1")
+        await chosen(page)
+        await page.evaluate(REFUSED)
+        await page.wait_for_selector(LIVE)
+        await hears(await server.calls.track.get(), OTHER_HZ)
+        await expect(page.locator("#problem")).to_be_hidden()
+
+
 async def test_of_two_quick_choices_the_later_counts_whichever_opens_first() -> None:
     async with (
         scripted_server() as server,
@@ -161,14 +178,13 @@ async def test_an_earlier_choice_that_cannot_be_opened_says_nothing() -> None:
     ):
         page = seen.page
         await start(page)
-        hold = "allowed = new Promise((_, refuse) => (window.refuse = refuse));"
-        await page.evaluate(f"() => {{ {hold} }}")
+        await page.evaluate(f"() => {{ {REFUSE_USUAL} }}")
         await page.select_option("#input", "other")
         await page.wait_for_function("() => tracks.length === 2")
         await page.select_option("#input", "")
         await page.wait_for_function("() => tracks.length === 3")
         await chosen(page, 4)
-        await page.evaluate("refuse(new DOMException('', 'NotAllowedError'))")
+        await page.evaluate(REFUSED)
         await hears(await server.calls.track.get(), OTHER_HZ)
         await expect(page.locator("#problem")).to_be_hidden()
 

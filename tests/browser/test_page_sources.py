@@ -12,6 +12,7 @@ from rtc_server.pcm import SPEECH_RATE
 from tests.support.browser.chromium import visit
 from tests.support.browser.held_route import HeldRoute
 from tests.support.browser.page import (
+    LIVE,
     PATIENCE_MS,
     PICK,
     WATCH_LEVELS,
@@ -24,6 +25,11 @@ from tests.support.patient import SETTINGS
 from tests.support.signals import english, join, russian, silence, tone
 from tests.support.wav import wav, write_wav
 
+REFUSE_ONCE = """let asked = 0;
+if (navigator.mediaDevices) navigator.mediaDevices.getDisplayMedia = async () => {
+  if (++asked === 1) throw new DOMException("", "NotAllowedError");
+  return new MediaStreamAudioDestinationNode(new AudioContext()).stream;
+};"""
 SAID, MEANT = "Где находится вокзал?", "Where is the train station?"
 PLAY_PHRASE = """async (wav) => {
   document.title = "A talk";
@@ -180,12 +186,7 @@ async def test_what_a_tab_says_is_translated() -> None:
 
 
 async def test_a_source_that_was_refused_can_be_chosen_again_with_one_click() -> None:
-    refuse = """let asked = 0;
-    if (navigator.mediaDevices) navigator.mediaDevices.getDisplayMedia = async () => {
-      if (++asked === 1) throw new DOMException("", "NotAllowedError");
-      return new MediaStreamAudioDestinationNode(new AudioContext()).stream;
-    };"""
-    async with scripted_server() as server, visit(server.url, before_load=refuse) as seen:
+    async with scripted_server() as server, visit(server.url, before_load=REFUSE_ONCE) as seen:
         page = seen.page
         await start(page)
         await page.select_option("#input", "tab")
@@ -194,6 +195,19 @@ async def test_a_source_that_was_refused_can_be_chosen_again_with_one_click() ->
         await expect(page.locator("#original-note")).not_to_have_attribute("hidden", "")
         await expect(page.locator("#problem")).to_be_hidden()
         await expect(page.locator("#status")).to_have_text("Listening")
+
+
+async def test_a_source_that_was_refused_before_the_end_begins_anew_with_one_click() -> None:
+    async with scripted_server() as server, visit(server.url, before_load=REFUSE_ONCE) as seen:
+        page = seen.page
+        await start(page)
+        await page.select_option("#input", "tab")
+        await expect(page.locator(".problem-title")).to_have_text("No tab was chosen")
+        await page.click("#toggle")
+        await page.wait_for_selector("[data-phase=closed]")
+        await page.click("#problem-action")
+        await page.wait_for_selector(LIVE)
+        await expect(page.locator("#original-note")).not_to_have_attribute("hidden", "")
 
 
 async def test_a_source_that_breaks_the_page_is_no_refusal_of_the_server() -> None:

@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator
 from playwright.async_api import Page, Request, expect
 
 from tests.support.browser.chromium import visit
-from tests.support.browser.microphones import LIVE_TRACKS, MICROPHONES, UNPLUG
+from tests.support.browser.microphones import (
+    LIVE_TRACKS,
+    MICROPHONES,
+    REFUSE_USUAL,
+    REFUSED,
+    UNPLUG,
+)
 from tests.support.browser.room_pages import SILENT_YET
 from tests.support.rooms import server
 
@@ -56,6 +62,8 @@ async def test_a_microphone_that_vanishes_is_replaced_in_the_same_call() -> None
         )
         await page.wait_for_function(SENDS_SECOND)
         await expect(page.locator("#toggle")).to_have_text("Stop")
+        await page.select_option("#microphone", "other")
+        await expect(page.locator("#status")).to_have_text(HEARD)  # no more through the default one
 
 
 async def test_another_microphone_is_chosen_in_the_same_call() -> None:
@@ -65,6 +73,20 @@ async def test_another_microphone_is_chosen_in_the_same_call() -> None:
         await expect(page.locator("#status")).to_have_text(HEARD)
         await page.click("#toggle")
         await page.wait_for_function(f"() => {LIVE_TRACKS} === 0")
+
+
+async def test_an_earlier_choice_that_cannot_be_opened_ends_nothing() -> None:
+    async with speaking() as page:
+        await page.select_option("#microphone", "other")
+        await page.wait_for_function(SENDS_SECOND)
+        await page.evaluate(f"() => {{ {REFUSE_USUAL} }}")
+        await page.select_option("#microphone", "")
+        await page.wait_for_function("() => tracks.length === 3")
+        await page.select_option("#microphone", "other")
+        await page.wait_for_function("() => sent.at(-1) === tracks[3]")
+        await page.evaluate(REFUSED)
+        await expect(page.locator("#status")).to_have_text(HEARD)
+        await expect(page.locator("#toggle")).to_have_text("Stop")
 
 
 async def test_the_last_microphone_that_vanishes_ends_the_speech() -> None:

@@ -7,6 +7,12 @@ from tests.support.browser.chromium import visit
 from tests.support.browser.room_pages import SILENT_YET
 from tests.support.rooms import server, speaker
 
+KEEP_SAID = """() => {
+  const status = document.querySelector("#status");
+  window.said = [];
+  new MutationObserver(() => said.push(status.textContent)).observe(status, { childList: true });
+}"""
+
 
 async def test_a_speaker_who_is_refused_reads_why() -> None:
     problem = {"detail": "This room is full of speakers."}
@@ -199,3 +205,18 @@ async def test_a_speaker_comes_back_and_takes_the_ice_servers_of_the_answer() ->
         await seen.page.click("#toggle")
         await expect(seen.page.locator("#status")).to_have_text("You are heard.")
         assert await seen.page.evaluate("window.seen") == [0, 0, 1]
+
+
+async def test_a_second_wrong_key_is_called_wrong_again() -> None:
+    wrong = "The server does not accept this key."
+    async with (
+        server(api_key="a-key-of-this-house") as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
+    ):
+        await seen.page.fill("#key", "wrong")
+        await seen.page.keyboard.press("Enter")
+        await expect(seen.page.locator("#status")).to_have_text(wrong)
+        await seen.page.evaluate(KEEP_SAID)
+        await seen.page.fill("#key", "as wrong")
+        await seen.page.keyboard.press("Enter")
+        await seen.page.wait_for_function("(wrong) => said.at(-1) === wrong", arg=wrong)

@@ -22,6 +22,9 @@ MICROPHONES = """(() => {
 })();""".replace("OTHER_HZ", str(OTHER_HZ)).replace("USUAL_HZ", str(USUAL_HZ))
 """Two microphones, each with a tone of its own; the usual one opens when `allowed` resolves."""
 HOLD_USUAL = "allowed = new Promise((allow) => (window.allow = allow));"
+REFUSE_USUAL = "allowed = new Promise((_, refuse) => (window.refuse = refuse));"
+REFUSED = "refuse(new DOMException('', 'NotAllowedError'))"
+"""Script that refuses the usual one, which `REFUSE_USUAL` has kept waiting."""
 UNPLUG = """() => {
   tracks[0].stop();
   tracks[0].dispatchEvent(new Event("ended"));
