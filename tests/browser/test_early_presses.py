@@ -1,14 +1,11 @@
 """Buttons that are pressed before the page's module has come: they do it then."""
 
-import contextlib
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from tests.support.browser.captioned import start_captions
 from tests.support.browser.chromium import visit
-from tests.support.browser.held_route import HeldRoute
+from tests.support.browser.held_route import HeldRoute, held
 from tests.support.browser.page import FAILED_REQUEST, PHONE
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.scrolling import FRAMES
@@ -16,17 +13,6 @@ from tests.support.rooms import server as room_server
 from tests.support.rooms import speaker
 
 MODULES = ["app.js", "strings/en/page.js"]
-
-
-@contextlib.asynccontextmanager
-async def held(page: Page, url: str, module: str) -> AsyncIterator[None]:
-    """Open a page and keep a module of it back until the block ends."""
-    late = HeldRoute()
-    await page.route(f"**/{module}", late)
-    await page.goto(url, wait_until="commit")
-    await late.asked.wait()
-    yield
-    late.release.set()
 
 
 @pytest.mark.parametrize("module", MODULES)

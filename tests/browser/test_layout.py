@@ -8,7 +8,7 @@ from tests.support.browser.appearances import SIZES
 from tests.support.browser.chromium import visit
 from tests.support.browser.element_page import element
 from tests.support.browser.fonts import EACH_FONT_SET
-from tests.support.browser.held_route import HeldRoute
+from tests.support.browser.held_route import held
 from tests.support.browser.page import DESKTOP, FAILED_REQUEST, LIVE, start
 from tests.support.browser.scripted_server import say, scripted_server, segment
 from tests.support.browser.states import FULL
@@ -194,15 +194,11 @@ async def test_the_code_of_a_room_is_as_wide_as_its_card() -> None:
 
 
 async def test_a_header_is_as_high_before_its_script_as_after_it() -> None:
-    script = HeldRoute()
     async with scripted_server() as server, visit("about:blank", viewport=SIZES["phone"]) as seen:
         page, header = seen.page, seen.page.locator(".bar")
-        await page.route("**/app.js", script)
-        await page.goto(server.url, wait_until="commit")
-        await script.asked.wait()
-        await expect(page.locator("#interface")).to_be_hidden()
-        before = await header.bounding_box()
-        script.release.set()
+        async with held(page, server.url, "app.js"):
+            await expect(page.locator("#interface")).to_be_hidden()
+            before = await header.bounding_box()
         await page.wait_for_selector("[data-phase=idle]")
         assert await header.bounding_box() == before
 
