@@ -72,10 +72,10 @@ def audio(do: Do = Do.ANSWER, *, seconds: float = 0.1) -> Samples:
 
 
 def is_first(batch: Sequence[AstRequest]) -> bool:
-    """Return whether this is the service's timed call, which no test counts."""
+    """Return whether this is one of the service's timed calls, which no test counts."""
     samples = batch[0].samples
-    noise = 0.01 * np.random.default_rng(0).standard_normal(samples.size)
-    return np.array_equal(samples, noise.astype(np.float32))
+    noises = (np.random.default_rng(number).standard_normal(samples.size) for number in range(5))
+    return any(np.array_equal(samples, (0.01 * each).astype(np.float32)) for each in noises)
 
 
 class Seen:

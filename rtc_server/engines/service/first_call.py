@@ -29,7 +29,7 @@ _MOST_SPEECH_S = 30.0
 """Most seconds of its speech. Each chunk has its own time limit, so that a voice that never ends
 would never be ready."""
 
-_MOST_CALLS = 5
+MOST_CALLS = 5
 """Most calls that are timed."""
 _CALLING_S = 1.0
 """Time after which no further call begins: a slow engine is asked once, and ready soon after."""
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 async def time_calls(
-    headroom: Headroom, call: Callable[[], Awaitable[float]], clock: Clock
+    headroom: Headroom, call: Callable[[int], Awaitable[float]], clock: Clock
 ) -> None:
     """Let an engine's headroom know how long a call takes: the quickest of several.
 
@@ -50,13 +50,13 @@ async def time_calls(
 
     Args:
         headroom: headroom of the engine.
-        call: function that begins a call, which returns the seconds of speech in it.
+        call: function that begins a call, by its number from 0; it returns the seconds of speech.
         clock: clock to time calls by.
     """
     began_s = at_s = clock()
-    for _ in range(_MOST_CALLS):
+    for number in range(MOST_CALLS):
         try:
-            speech_s = await call()
+            speech_s = await call(number)
         except EngineError as exc:
             _log.info("A first call failed: %s", exc.detail or exc)
             return
@@ -69,18 +69,22 @@ async def time_calls(
         at_s = ended_s
 
 
-def first_sound(size: int) -> Samples:
-    """Return the noise that is translated."""
-    return (0.01 * np.random.default_rng(0).standard_normal(size)).astype(np.float32)
+def first_sound(size: int, number: int) -> Samples:
+    """Return the noise that is translated in the call of this number.
+
+    Each is another: an engine may keep the transcript of audio that it is asked about again, as
+    `CascadeAst` does, and would look as if it took no time.
+    """
+    return (0.01 * np.random.default_rng(number).standard_normal(size)).astype(np.float32)
 
 
-async def translate_noise(process: EngineProcess, settings: EngineSettings) -> float:
+async def translate_noise(process: EngineProcess, settings: EngineSettings, number: int) -> float:
     """Translate a first sound; return its seconds, 0 for an engine without languages."""
     capabilities = cast(AstCapabilities, process.capabilities)
     if not capabilities.pairs:
         return 0.0
     size = int(min(SPEECH_S, capabilities.max_audio_s) * SPEECH_RATE)
-    requests = [AstRequest(first_sound(size), *capabilities.pairs[0])]
+    requests = [AstRequest(first_sound(size, number), *capabilities.pairs[0])]
     await process.translate(requests, batch_limits(requests, settings, capabilities))
     return size / SPEECH_RATE
 

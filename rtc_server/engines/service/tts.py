@@ -9,7 +9,6 @@ import logging
 from collections import deque
 from collections.abc import Iterable
 from contextlib import aclosing
-from functools import partial
 from typing import cast
 
 from rtc_server.clock import Clock, monotonic
@@ -214,7 +213,9 @@ class TtsService:
 
     async def _try_out(self, process: EngineProcess) -> None:
         limits = self._limits(cast(TtsCapabilities, process.capabilities))
-        await time_calls(self._headroom, partial(speak_numbers, process, limits), self._clock)
+        await time_calls(
+            self._headroom, lambda _number: speak_numbers(process, limits), self._clock
+        )
 
     def _check(self, request: TtsRequest) -> None:
         voices = self.capabilities.voices.get(request.language)

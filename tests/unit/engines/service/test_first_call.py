@@ -46,8 +46,9 @@ async def nothing_to_serve(_process: EngineProcess) -> bool:
 def test_engines_of_tests_know_this_call() -> None:
     assert engine_fakes.FIRST_TEXT == first_call.TEXT
     for size in (1600, round(first_call.SPEECH_S * SPEECH_RATE)):
-        samples = first_call.first_sound(size)
-        assert engine_fakes.is_first([AstRequest(samples, "en", "ru")])
+        for number in range(first_call.MOST_CALLS):
+            samples = first_call.first_sound(size, number)
+            assert engine_fakes.is_first([AstRequest(samples, "en", "ru")])
         assert not engine_fakes.is_first([AstRequest(samples[::-1], "en", "ru")])
 
 
@@ -71,11 +72,24 @@ async def test_the_first_call_is_in_no_metric_and_of_no_session() -> None:
         assert service.retry_after_s == 0  # an engine without sessions takes one, however slow
 
 
-def call_taking(times_s: Iterable[float]) -> Callable[[], Awaitable[float]]:
+async def test_no_sound_is_translated_twice() -> None:
+    """An engine that keeps transcripts, as the laptop's, answers at once when asked again."""
+    asked: set[bytes] = set()
+
+    def note(request: AstRequest) -> str:
+        asked.add(request.samples.tobytes())
+        return ""
+
+    machine = replace(fresh(GPU), spoils=note)
+    async with virtual_service(machine):
+        assert len(machine.batches) == len(asked) == first_call.MOST_CALLS
+
+
+def call_taking(times_s: Iterable[float]) -> Callable[[int], Awaitable[float]]:
     """Return a first call about 3 s of speech that takes the next of these times; 0: it fails."""
     left_s = iter(times_s)
 
-    async def call() -> float:
+    async def call(_number: int) -> float:
         await asyncio.sleep(took_s := next(left_s))
         if not took_s:
             raise EngineError("It fails.")
