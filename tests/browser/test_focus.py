@@ -161,6 +161,7 @@ async def test_what_is_newest_and_what_was_earlier() -> None:
         await expect(page.locator(".segment")).to_have_count(30)
         await page.evaluate(FRAMES)
         await page.evaluate("() => (document.querySelector('.segments').scrollTop = 0)")
+        await expect(page.locator(".newest")).to_be_visible()  # an event of the next frame shows it
         await page.focus(".newest")
         await page.keyboard.press("Enter")
         await expect(page.locator(".newest")).to_be_hidden()

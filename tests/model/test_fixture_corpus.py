@@ -5,6 +5,9 @@ import pytest
 
 from models.fixture import corpus
 from models.fixture.corpus import Clip
+from models.fixture.voices import espeak
+from rtc_server.engines.espeak.library import Library
+from rtc_server.pcm import Samples
 
 WORDS_MS = 300
 PIECES = ({"en": "The meeting", "ru": "Встреча"}, {"en": "starts now.", "ru": "начинается."})
@@ -35,3 +38,28 @@ def test_words_of_synthetic_speech_end_in_order_within_it(language: str) -> None
             assert len(each.word_ends) == len(each.texts[language].split())
             assert list(each.word_ends) == sorted(each.word_ends)
             assert 0 < each.word_ends[0] <= each.word_ends[-1] == len(each.samples)
+
+
+def test_synthetic_speech_and_the_voice_of_the_server_share_one_process() -> None:
+    """The library calls back whoever set a callback last, freed or not."""
+
+    def fixture_speaks() -> bool:
+        return espeak().speak("good morning", "en-us+m3", 150, 50).size > 0
+
+    def server_speaks(voice: Library) -> bool:
+        sizes = []
+
+        def sink(chunk: Samples) -> bool:
+            sizes.append(chunk.size)
+            return True
+
+        voice.speak("one two", "en", 170, sink)
+        return sum(sizes) > 0
+
+    assert fixture_speaks()
+    voice = Library()
+    for _ in range(2):
+        assert server_speaks(voice)
+        assert fixture_speaks()
+    del voice
+    assert fixture_speaks()

@@ -55,7 +55,6 @@ class Library:
             raise EngineUnavailable(f"eSpeak NG cannot read its data in {data}.")
         self.version: str = self._lib.espeak_Info(None).decode()
         self._callback = _Callback(self._on_audio)  # kept: C holds no reference to it
-        self._lib.espeak_SetSynthCallback(self._callback)
         self._sink: Callable[[npt.NDArray[np.int16]], bool] = lambda _: False
 
     def speak(
@@ -74,6 +73,8 @@ class Library:
         self._lib.espeak_SetParameter(_PARAMETER_RATE, words_per_minute, 0)
         raw = text.encode() + b"\0"
         self._sink = sink
+        # Each time: the library has one state in a process, and another user may have set its own.
+        self._lib.espeak_SetSynthCallback(self._callback)
         status = self._lib.espeak_Synth(
             raw, len(raw), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None
         )
