@@ -2,7 +2,7 @@
 
 import argparse
 
-from rtc_server.cli.plugin_options import add_plugin_options
+from rtc_server.cli.command_parser import add_plugin_options
 from rtc_server.config import ClusterSettings, EngineSettings, HttpSettings
 from rtc_server.options import add_options
 

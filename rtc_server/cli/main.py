@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rtc_server import __version__
 from rtc_server.cli.cluster_arguments import add_cluster_commands
+from rtc_server.cli.command_parser import CommandParser, add_plugin_options
 from rtc_server.cli.engines_arguments import add_engines_commands
 from rtc_server.cli.models_arguments import add_models_commands
-from rtc_server.cli.plugin_options import CommandParser, add_plugin_options
 from rtc_server.cli.printed_settings import add_settings_options
 from rtc_server.config import SECTIONS, EngineSettings, InterpreterSettings, SegmenterSettings
 from rtc_server.engine_sets import EMBEDDED, ENGINE_SETS

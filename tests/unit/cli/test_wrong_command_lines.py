@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rtc_server.cli import main
-from rtc_server.cli.plugin_options import CommandParser
+from rtc_server.cli.command_parser import CommandParser
 
 Capture = pytest.CaptureFixture[str]
 
