@@ -119,17 +119,22 @@ async def test_a_microphone_chosen_while_it_connects_counts() -> None:
         await page.wait_for_function(f"() => {LIVE_TRACKS} === 0")
 
 
+async def start_with_another(page: Page, answer: str) -> None:
+    """Start, and choose another microphone before the browser answers about the usual one."""
+    await page.click("#toggle:enabled")
+    await page.wait_for_function("() => tracks.length === 1")
+    await chosen(page)
+    await page.evaluate(answer)
+    await page.wait_for_selector(LIVE)
+
+
 async def test_a_microphone_chosen_while_the_browser_asks_for_another_counts() -> None:
     async with (
         scripted_server() as server,
         visit(server.url + WEBRTC, before_load=MICROPHONES + HOLD_USUAL) as seen,
     ):
         page = seen.page
-        await page.click("#toggle:enabled")
-        await page.wait_for_function("() => tracks.length === 1")
-        await chosen(page)
-        await page.evaluate("allow()")
-        await page.wait_for_selector(LIVE)
+        await start_with_another(page, "allow()")
         await hears(await server.calls.track.get(), OTHER_HZ, never_hz=USUAL_HZ)
         assert await page.evaluate(LIVE_TRACKS) == 1
 
@@ -140,11 +145,7 @@ async def test_a_refused_microphone_does_not_end_what_was_chosen_meanwhile() -> 
         visit(server.url + WEBRTC, before_load=MICROPHONES + REFUSE_USUAL) as seen,
     ):
         page = seen.page
-        await page.click("#toggle:enabled")
-        await page.wait_for_function("() => tracks.length === 1")
-        await chosen(page)
-        await page.evaluate(REFUSED)
-        await page.wait_for_selector(LIVE)
+        await start_with_another(page, REFUSED)
         await hears(await server.calls.track.get(), OTHER_HZ)
         await expect(page.locator("#problem")).to_be_hidden()
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from rtc_server.app.server import running
 from rtc_server.pcm import SPEECH_RATE
@@ -185,12 +185,17 @@ async def test_what_a_tab_says_is_translated() -> None:
         await page.wait_for_function("() => levelDb() > -40", timeout=PATIENCE_MS)
 
 
+async def start_without_the_tab(page: Page) -> None:
+    """Start, and choose a tab that the browser then refuses."""
+    await start(page)
+    await page.select_option("#input", "tab")
+    await expect(page.locator(".problem-title")).to_have_text("No tab was chosen")
+
+
 async def test_a_source_that_was_refused_can_be_chosen_again_with_one_click() -> None:
     async with scripted_server() as server, visit(server.url, before_load=REFUSE_ONCE) as seen:
         page = seen.page
-        await start(page)
-        await page.select_option("#input", "tab")
-        await expect(page.locator(".problem-title")).to_have_text("No tab was chosen")
+        await start_without_the_tab(page)
         await page.click("#problem-action")
         await expect(page.locator("#original-note")).not_to_have_attribute("hidden", "")
         await expect(page.locator("#problem")).to_be_hidden()
@@ -200,9 +205,7 @@ async def test_a_source_that_was_refused_can_be_chosen_again_with_one_click() ->
 async def test_a_source_that_was_refused_before_the_end_begins_anew_with_one_click() -> None:
     async with scripted_server() as server, visit(server.url, before_load=REFUSE_ONCE) as seen:
         page = seen.page
-        await start(page)
-        await page.select_option("#input", "tab")
-        await expect(page.locator(".problem-title")).to_have_text("No tab was chosen")
+        await start_without_the_tab(page)
         await page.click("#toggle")
         await page.wait_for_selector("[data-phase=closed]")
         await page.click("#problem-action")
