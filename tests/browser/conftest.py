@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import HANG_S
 from tests.support.async_tests import is_async, run_async
-from tests.support.browser.browsers import SHARED, Browsers
+from tests.support.browser.browsers import SHARED, WHOLE, Browsers
 
 SETTLE_S = 5.0
 """Time for the last events of pages whose context was closed."""
@@ -29,6 +29,8 @@ class SharedLoop:
         """Run a test, which must close the contexts that it opens."""
         context = contextvars.copy_context()
         context.run(SHARED.set, self.browsers)
+        # What is heard by a person is judged in the browser that people use.
+        context.run(WHOLE.set, item.get_closest_marker("alone") is not None)
         self.runner.run(self.browsers.driver())  # it is not the test that must end it
         try:
             run_async(item, self.runner, hang_s=HANG_S, settle_s=SETTLE_S, context=context)

@@ -1,7 +1,10 @@
 """Chromium as tests launch it."""
 
 import os
+import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.support.browser.browsers import DISABLED_FEATURES
 from tests.support.browser.chromium import visit
@@ -36,3 +39,20 @@ async def test_what_playwright_disables_stays_disabled() -> None:
     for playwrights, ours in lists:
         assert set(playwrights) <= set(ours)
         assert ours == list(DISABLED_FEATURES)
+
+
+def browsers(argument: str) -> set[str]:
+    """Return the names of the programs that run with an argument, but for their children."""
+    return {
+        Path(line[0]).name
+        for line in command_lines(os.getpid())
+        if argument in line and any(each.startswith("--remote-debugging") for each in line)
+    } - {"sh"}  # Debian's chromium is begun by a script
+
+
+@pytest.mark.skipif(not shutil.which("chromium-headless-shell"), reason="there is one browser")
+async def test_pages_are_in_the_shell_unless_a_test_wants_the_whole_browser() -> None:
+    async with visit("about:blank", further=["--one-test"]):
+        assert browsers("--one-test") == {"chromium-headless-shell"}
+    async with visit("about:blank", further=["--another-test"], whole=True):
+        assert browsers("--another-test") == {"chromium"}

@@ -91,7 +91,7 @@ def full(position: int) -> AdmissionRefused:
 
 
 async def test_the_element_sends_the_sound_of_a_tab_as_it_is() -> None:
-    async with element("tab", before_load=KEEP_SHARED) as (
+    async with element("tab", before_load=KEEP_SHARED, whole=True) as (
         page,
         server,
     ):

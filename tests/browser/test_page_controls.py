@@ -192,7 +192,10 @@ async def test_captions_are_copied_and_downloaded(tmp_path: Path) -> None:
 
 
 async def test_devices_have_names_and_are_remembered() -> None:
-    async with scripted_server() as server, visit(server.url, before_load=KEEP_SINKS) as seen:
+    async with (
+        scripted_server() as server,
+        visit(server.url, before_load=KEEP_SINKS, whole=True) as seen,
+    ):
         page = seen.page
         await start(page)
         await page.click("[popovertarget=sound]")
@@ -258,7 +261,7 @@ async def test_the_sound_of_a_tab_can_be_translated() -> None:
     grumble = ["Permissions policy violation: camera"]
     async with (
         scripted_server() as server,
-        visit(server.url, expected_errors=grumble) as seen,
+        visit(server.url, expected_errors=grumble, whole=True) as seen,
     ):
         page = seen.page
         talk = await page.context.new_page()

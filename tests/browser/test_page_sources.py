@@ -170,6 +170,7 @@ async def test_what_a_tab_says_is_translated() -> None:
         visit(
             f"{server.url}/?source=en&target=ru",
             expected_errors=grumble,
+            whole=True,
         ) as seen,
     ):
         page = seen.page

@@ -27,7 +27,7 @@ COMMANDS = {brings for _, _, brings in NEEDS if "/" not in brings}
 
 
 def test_without_debian_packages_test_says_which(machine: CheckoutMachine) -> None:
-    machine.debian(("chromium",))
+    machine.debian(("chromium", "chromium-headless-shell"))
     done = machine.run("test", "tests/browser/test_client_library.py")
     assert done.returncode == 2
     told = re.search(
@@ -108,9 +108,9 @@ def parts(tier: str) -> set[str]:
     return {
         f"python -m pytest tests/nemo -p no:cacheprovider -m {tier}",
         f"python -m pytest -m {tier} tests/unit tests/loopback tests/model"
-        f" -n 3 --dist worksteal{measured}",
+        f" -n 4 --dist worksteal{measured}",
         f"python -m pytest -m ({tier}) and alone {browser}",
-        f"python -m pytest -m ({tier}) and not alone {browser} -n 2 --dist worksteal",
+        f"python -m pytest -m ({tier}) and not alone {browser} -n 3 --dist worksteal",
     }
 
 

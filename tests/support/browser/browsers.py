@@ -67,6 +67,8 @@ ARGUMENTS = (
     "--no-first-run",
     "--renderer-process-limit=1",
 )
+SHELL_ARGUMENTS = ("--use-fake-ui-for-media-stream",)
+"""Grants the microphone, which the shell, having nobody to ask, would refuse."""
 MOST_RUNNING = 2
 """Processes kept; when another one is launched, the least recently used one ends."""
 
@@ -79,6 +81,10 @@ class Launch:
     """Name of a set in `fonts.FONT_SETS`; empty for the fonts of the machine."""
     further: tuple[str, ...] = ()
     """More arguments."""
+    whole: bool = False
+    """The browser that people use, not its headless shell. The shell has the same engine without a
+    window, and a visit in it costs a quarter less; but it asks nobody for a device, so it cannot
+    refuse one, tell devices apart, or capture a tab."""
 
 
 class Browsers:
@@ -122,7 +128,8 @@ class Browsers:
         return self._driver
 
     async def _launch(self, launch: Launch) -> Browser:
-        executable = shutil.which("chromium") or shutil.which("chromium-browser")
+        shell = None if launch.whole else shutil.which("chromium-headless-shell")
+        executable = shell or shutil.which("chromium") or shutil.which("chromium-browser")
         assert executable, "Chromium is missing: apt-get install chromium"
         driver = await self.driver()
         environment: dict[str, str | float | bool] = dict(os.environ)
@@ -134,6 +141,7 @@ class Browsers:
             executable_path=executable,
             args=[
                 *ARGUMENTS,
+                *(SHELL_ARGUMENTS if shell else ()),
                 f"--use-file-for-fake-audio-capture={self._microphone}",
                 *launch.further,
             ],
@@ -167,3 +175,5 @@ class Browsers:
 
 SHARED: ContextVar[Browsers | None] = ContextVar("shared_browsers", default=None)
 """Browsers of the tests that run in this process; elsewhere each visit has its own."""
+WHOLE: ContextVar[bool] = ContextVar("whole_browser", default=False)
+"""True where all visits are in the browser that people use; see `Launch.whole`."""

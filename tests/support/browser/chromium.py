@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import ConsoleMessage, Page, Request, expect
 
-from tests.support.browser.browsers import SHARED, Browsers, Launch
+from tests.support.browser.browsers import SHARED, WHOLE, Browsers, Launch
 from tests.support.browser.page import PATIENCE_MS
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -64,6 +64,7 @@ async def visit(
     expected_errors: Sequence[str] = (),
     fonts: str = "",
     further: Sequence[str] = (),
+    whole: bool = False,
     interpreter: str = "",
     permissions: Sequence[str] = (),
     **context_options: Any,
@@ -73,16 +74,19 @@ async def visit(
     `microphone` is a WAV file that plays over and over; without one the fake device beeps. A tab
     whose title has `browsers.TAB_TITLE` is shared when the page asks for one. `before_load` is
     JavaScript that runs before the page's own. `fonts` names a set of fonts in place of what the
-    machine has. `further` are more arguments, for a Chromium of its own. `interpreter` is the
-    server's URL where the page comes from another origin. `context_options` go to Playwright:
-    viewport, color_scheme, locale and the like.
+    machine has. `further` are more arguments, for a Chromium of its own. `whole` is that of
+    `Launch`, and so it is where a microphone is refused. `interpreter` is the server's URL where
+    the page comes from another origin. `context_options` go to Playwright: viewport, color_scheme,
+    locale and the like.
     """
     granted = [*permissions, *([] if refuse_microphone else ["microphone"])]
     async with contextlib.AsyncExitStack() as stack:
         browsers = SHARED.get()
         if browsers is None:
             browsers = await stack.enter_async_context(Browsers())
-        browser = await browsers.chromium(Launch(fonts, tuple(further)))
+        browser = await browsers.chromium(
+            Launch(fonts, tuple(further), whole or refuse_microphone or WHOLE.get())
+        )
         context = await browser.new_context(
             permissions=granted, **{"locale": "en-US", **context_options}
         )
