@@ -10,14 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rtc_server.engines.service.forecast import (
-    USUAL_SENTENCES,
-    Engine,
-    EngineCosts,
-    LearnedCosts,
-    Sentence,
-    carries,
-)
+from rtc_server.engines.service.engine_costs import EngineCosts, LearnedCosts
+from rtc_server.engines.service.forecast import USUAL_SENTENCES, Engine, Sentence, carries
 
 _WINDOW_S = 20.0
 """Seconds of the past that count: some sentences of each session."""

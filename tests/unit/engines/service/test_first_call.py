@@ -14,8 +14,8 @@ from rtc_server.engines.base import AstCapabilities, AstRequest, EngineOptions
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service import TtsService, first_call
+from rtc_server.engines.service.engine_costs import EngineCosts, LearnedCosts
 from rtc_server.engines.service.first_call import time_calls
-from rtc_server.engines.service.forecast import EngineCosts, LearnedCosts
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
 from rtc_server.errors import EngineCrashed, EngineError
 from rtc_server.metrics import Metrics
