@@ -43,9 +43,10 @@ function show(next) {
   phase = next;
   document.body.dataset.state = next;
   document.body.toggleAttribute("data-running", wanted);
-  write(status, text(`room.${expiring && session ? "expiring" : next}`));
+  const words = next === "waiting" && !wanted ? "early" : next;
+  write(status, text(`room.${expiring && session ? "expiring" : words}`));
   write(find("#toggle-text", HTMLElement), text(wanted ? "stop" : "room.listen"));
-  toggle.disabled = !wanted && !state?.live;
+  toggle.disabled = !wanted && !state?.live && next !== "waiting";
   wakeLock.hold(wanted);
   if (!session) pulse("");
   invite();
@@ -122,7 +123,6 @@ function heed({ retryAfterMs = 0 }) {
 }
 
 function begin() {
-  wanted = true;
   expiring = false;
   if (captions.lang !== language) {
     captions.clear();
@@ -216,10 +216,13 @@ function resize(by) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  openControls(wanted); // while one listens, all the room is for the captions
-  if (!wanted) return begin();
-  wanted = false;
-  end("ready");
+  const live = Boolean(state?.live);
+  openControls(wanted || !live); // while one listens, all the room is for the captions
+  wanted = !wanted;
+  if (!wanted) return end(live ? "ready" : phase);
+  if (live) return begin();
+  voice.play().catch(() => {}); // no sound yet, but by this press the browser allows what comes later
+  show("waiting");
 });
 form.addEventListener("change", (event) => {
   const target = /** @type {HTMLInputElement} */ (event.target);

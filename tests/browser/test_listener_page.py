@@ -36,6 +36,11 @@ async def test_a_listener_waits_picks_a_language_hears_and_reads() -> None:
         await expect(page.locator("#status")).to_have_css(
             "clip-path", "inset(50%)"
         )  # once is enough
+        await page.click("#toggle")
+        await expect(page.locator("#toggle")).to_have_text("Stop")
+        await expect(page.locator("#status")).to_contain_text("This page waits for the speaker.")
+        await page.click("#toggle")
+        await expect(page.locator("#status")).to_contain_text("Press Listen")
         async with speaker(running_server) as spoken:
             await expect(page.locator("#toggle")).to_be_enabled()
             await page.check("[name=language][value=de]", force=True)
@@ -68,13 +73,13 @@ async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
     ):
         link = speaking.page.locator("#link")
         await expect(link).to_have_attribute("href", f"{running_server.url}/listen/hall")
+        await seen.page.click("#toggle")  # once, before anybody speaks
         await speaking.page.wait_for_function("document.querySelector('#qr').naturalWidth > 100")
         await speaking.page.select_option("#source", "en")
         await speaking.page.click("#toggle")
         await expect(speaking.page.locator("#status")).to_have_text("You are heard.")
-        await expect(seen.page.locator("#toggle")).to_be_enabled()
+        await expect(seen.page.locator("#status")).to_have_text("You are listening.")
         await seen.page.check("[name=language][value=ru]", force=True)
-        await seen.page.click("#toggle")
         await expect(seen.page.locator("#status")).to_have_text("You are listening.")
         assert await hears(seen.page)
         await expect(speaking.page.locator("#count")).to_have_text("1")

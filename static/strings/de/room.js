@@ -14,6 +14,7 @@ export const words = {
     languageCount: "{name}: {count}",
     original: "{name} (Original)",
     waiting: "Hier spricht noch niemand. Die Seite wartet.",
+    early: "Hier spricht noch niemand. Drücken Sie „Zuhören“: Es beginnt mit dem Vortrag.",
     ready: "Wählen Sie eine Sprache und drücken Sie „Zuhören“.",
     connecting: "Verbinde …",
     listening: "Sie hören mit.",

@@ -14,6 +14,7 @@ export const words = {
     languageCount: "{name}: {count}",
     original: "{name} (original)",
     waiting: "Nobody speaks here yet. This page waits for the speaker.",
+    early: "Nobody speaks here yet. Press Listen, and it starts with the speaker.",
     ready: "Choose a language and press Listen.",
     connecting: "Connecting…",
     listening: "You are listening.",

@@ -14,6 +14,7 @@ export const words = {
     languageCount: "{name}: {count}",
     original: "{name} (original)",
     waiting: "Aquí aún no habla nadie. La página espera.",
+    early: "Aquí aún no habla nadie. Pulse Escuchar: el sonido empezará cuando alguien hable.",
     ready: "Elija un idioma y pulse Escuchar.",
     connecting: "Conectando…",
     listening: "El sonido está activado.",

@@ -14,6 +14,7 @@ export const words = {
     languageCount: "{name}: {count}",
     original: "{name} (oryginał)",
     waiting: "Jeszcze nikt tu nie mówi. Strona czeka.",
+    early: "Jeszcze nikt tu nie mówi. Naciśnij „Słuchaj”: dźwięk popłynie, gdy ktoś zacznie mówić.",
     ready: "Wybierz język i naciśnij „Słuchaj”.",
     connecting: "Łączenie…",
     listening: "Dźwięk jest włączony.",
