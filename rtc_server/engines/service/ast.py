@@ -20,7 +20,7 @@ from rtc_server.engines.host import EngineHost, start_all
 from rtc_server.engines.process import EngineProcess
 from rtc_server.engines.service.ast_entry import AstEntry, cancel, look_at
 from rtc_server.engines.service.ast_rules import batch_limits, check_request, count_not_understood
-from rtc_server.engines.service.first_call import time_calls, translate_noise
+from rtc_server.engines.service.first_call import time_calls, translate_noise, warn_if_slow
 from rtc_server.engines.service.headroom import Headroom
 from rtc_server.engines.service.lane import Lane
 from rtc_server.engines.service.pace import ServicePace
@@ -97,6 +97,7 @@ class AstService:
             EngineUnavailable: it cannot be used here; the text says why.
         """
         self.capabilities = await start_all(self._hosts, AstCapabilities, self._try_out)
+        warn_if_slow(self._name, self._headroom)
 
     def submit(self, request: AstRequest, *, session_id: str) -> asyncio.Future[AstResult]:
         """Queue a whole segment. Cancelling the future takes it out again.

@@ -69,6 +69,19 @@ async def time_calls(
         at_s = ended_s
 
 
+def warn_if_slow(engine: str, headroom: Headroom) -> None:
+    """Log that an engine answers later than the goal with one session alone, if it does.
+
+    Its only session is admitted nevertheless: nobody else waits for it.
+    """
+    if alone_s := headroom.late_alone_s(SPEECH_S):
+        _log.warning(
+            "%s answers a sentence of %g s in about %.1f s alone, above the goal of %g s "
+            "(--engine-answer-s): calls are admitted one at a time, and their answers come late.",
+            *(engine, SPEECH_S, alone_s, headroom.limit_s),
+        )
+
+
 def first_sound(size: int, number: int) -> Samples:
     """Return the noise that is translated in the call of this number.
 

@@ -76,7 +76,9 @@ class Headroom:
         """Aim at 19 of 20 answers within `limit_s`; 0 never refuses. Several
         `processes` share one queue.
         """
-        self._limit_s, self._processes, self._most = limit_s, processes, 1
+        self.limit_s = limit_s
+        """Seconds that 19 of 20 answers should take at most."""
+        self._processes, self._most = processes, 1
         self._costs = LearnedCosts(_UNKNOWN)
         self._partial_costs = LearnedCosts(_UNKNOWN)
         """Costs of calls about partials: an engine may do less for them. They have several answers,
@@ -91,6 +93,11 @@ class Headroom:
         """Time of admission of sessions without an answer, the oldest first."""
         self._forecast = _NO_FORECAST
         """Latest forecast: number of sessions, time, and true if they can be carried."""
+
+    def late_alone_s(self, speech_s: float) -> float:
+        """Return the seconds that an answer takes without others; 0 if it is in time."""
+        alone_s = self._costs.current().of(1, speech_s)
+        return alone_s if 0 < self.limit_s < alone_s else 0.0
 
     def assume(self, speech_s: float, took_s: float) -> None:
         """Record a call that answered nobody, for as long as the engine was not called."""
@@ -157,11 +164,11 @@ class Headroom:
             oldest_s: seconds for which the oldest of them has waited.
             now_s: the time.
         """
-        if not self._limit_s:
+        if not self.limit_s:
             return 0
         self._forget_old(now_s)
         measured_s = _p95(each.after_s for each in self._answers)
-        late = max(oldest_s, measured_s) > self._limit_s
+        late = max(oldest_s, measured_s) > self.limit_s
         if not late and self._carries_another(now_s):
             return 0
         # As long as the queue takes to empty; without one, until sessions have paused or ended.
@@ -189,7 +196,7 @@ class Headroom:
             self._longest_partial_s(),
             of_partials.current() if of_partials.calls >= _TELLING else costs,
         )
-        limit_s = _SURE * self._limit_s
+        limit_s = _SURE * self.limit_s
         known = tuple(self._sentences)
         # Usual sentences count with the known ones: a few sentences alone depend on chance.
         if not carries(engine, sessions, known + USUAL_SENTENCES, limit_s):

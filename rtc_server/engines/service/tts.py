@@ -19,7 +19,7 @@ from rtc_server.engines.engine_settings import EngineSettings
 from rtc_server.engines.hang import CallLimits
 from rtc_server.engines.host import EngineHost
 from rtc_server.engines.process import EngineProcess
-from rtc_server.engines.service.first_call import speak_numbers, time_calls
+from rtc_server.engines.service.first_call import speak_numbers, time_calls, warn_if_slow
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
 from rtc_server.engines.service.pace import ServicePace
 from rtc_server.engines.service.waits import Wait, now_s
@@ -172,6 +172,7 @@ class TtsService:
             EngineUnavailable: it cannot be used here; the text says why.
         """
         self.capabilities = await self._host.start(TtsCapabilities, self._try_out)
+        warn_if_slow(self._name, self._headroom)
 
     def synthesize(self, request: TtsRequest, *, session_id: str) -> Speech:
         """Queue a text at once. Its chunks come from the returned iterator, which may be closed

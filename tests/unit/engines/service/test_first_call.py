@@ -21,7 +21,7 @@ from rtc_server.errors import EngineCrashed, EngineError
 from rtc_server.metrics import Metrics
 from rtc_server.pcm import SPEECH_RATE
 from tests.support import engine_fakes
-from tests.support.crowd import GPU, IN_TIME, SLOW, TOO_SLOW, Bounds, Crowd
+from tests.support.crowd import GPU, HARDLY, IN_TIME, SLOW, TOO_SLOW, Bounds, Crowd
 from tests.support.server_engines import TONE_S
 from tests.support.until import until
 from tests.support.virtual_engine import Machine, virtual_service
@@ -29,6 +29,11 @@ from tests.support.virtual_engine import Machine, virtual_service
 
 def fresh(machine: Machine) -> Machine:
     return replace(machine, batches=[], starts=0)
+
+
+def once() -> AstRequest:
+    """Return a request about a sentence of 3 s."""
+    return AstRequest(np.zeros(3 * SPEECH_RATE, np.float32), "ru", "en")
 
 
 def restarts(metrics: Metrics, kind: str) -> float:
@@ -70,6 +75,27 @@ async def test_the_first_call_is_in_no_metric_and_of_no_session() -> None:
         for name in ("rtc_engine_seconds", "rtc_engine_batch_size", "rtc_not_understood"):
             assert not any(sample.value for sample in families[name].samples), name
         assert service.retry_after_s == 0  # an engine without sessions takes one, however slow
+
+
+async def test_an_engine_that_is_late_alone_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    async with virtual_service(fresh(HARDLY)) as (service, _):
+        [said] = [each for each in caplog.messages if "alone" in each]
+        assert said == (
+            "phrasebook answers a sentence of 3 s in about 1.8 s alone, above the goal of 1 s "
+            "(--engine-answer-s): calls are admitted one at a time, and their answers come late."
+        )
+        service.expect("first")
+        await service.submit(once(), session_id="first")
+        assert service.retry_after_s > 0
+
+
+@pytest.mark.parametrize(("engine", "limit_s"), [(SLOW, 1.0), (HARDLY, 2.0), (HARDLY, 0.0)])
+async def test_an_engine_that_is_in_time_alone_is_not_named(
+    engine: Machine, limit_s: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = EngineSettings(engine_answer_s=limit_s)
+    async with virtual_service(fresh(engine), settings):
+        assert not any("alone" in each for each in caplog.messages)
 
 
 async def test_no_sound_is_translated_twice() -> None:
