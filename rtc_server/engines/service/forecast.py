@@ -23,6 +23,8 @@ _LATE = 0.05
 _FIRST = 0.25
 """Part of the answers that decides where 19 of 20 of them take half of the time at most. Of 200
 crowds that were too many for their engines, drawn at random, none looked like that."""
+_STANDARD_ERRORS = 2.0
+"""Standard errors by which people may speak more than the sentences that are known of them."""
 _MEMORY_S = 30.0
 """Time for which the work done for a session counts, as in `FairQueue`."""
 _FULL = 0.9
@@ -52,6 +54,19 @@ USUAL_SENTENCES = tuple(
     Sentence(speech_s + pause_s, speech_s) for speech_s, pause_s in product(_SPEECH_S, _PAUSE_S)
 )
 """Sentences of a person who speaks all the time."""
+
+
+def busier(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    """Return sentences that follow each other as much sooner as the sample may be too quiet.
+
+    That is by two standard errors of the share of time in which people speak: the next minutes are
+    another sample. Of 256 sentences they come 2 % sooner, of 64 it is 5 %.
+    """
+    after_s, speech_s = np.array([(each.after_s, each.speech_s) for each in sentences]).T
+    share = speech_s.sum() / max(after_s.sum(), 1e-9)
+    error = np.std(speech_s - share * after_s) / max(speech_s.mean(), 1e-9) / len(sentences) ** 0.5
+    sooner = 1.0 + _STANDARD_ERRORS * float(error)
+    return tuple(Sentence(each.after_s / sooner, each.speech_s) for each in sentences)
 
 
 @dataclass(frozen=True, slots=True)

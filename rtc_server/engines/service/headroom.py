@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rtc_server.engines.service.engine_costs import EngineCosts, LearnedCosts
-from rtc_server.engines.service.forecast import USUAL_SENTENCES, Engine, Sentence, carries
+from rtc_server.engines.service.forecast import USUAL_SENTENCES, Engine, Sentence, busier, carries
 
 _WINDOW_S = 20.0
 """Seconds of the past that count: some sentences of each session."""
@@ -199,9 +199,9 @@ class Headroom:
         limit_s = _SURE * self.limit_s
         known = tuple(self._sentences)
         # Usual sentences count with the known ones: a few sentences alone depend on chance.
-        if not carries(engine, sessions, known + USUAL_SENTENCES, limit_s):
+        if not carries(engine, sessions, busier(known + USUAL_SENTENCES), limit_s):
             return False
-        return len(known) < _TELLING or carries(engine, sessions, known, limit_s)
+        return len(known) < _TELLING or carries(engine, sessions, busier(known), limit_s)
 
     def _longest_partial_s(self) -> float:
         """Return the most seconds of speech of a partial, as far as that is known; 0 for none."""

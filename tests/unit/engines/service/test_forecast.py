@@ -6,7 +6,7 @@ import pytest
 
 from rtc_server.engines.service import headroom as rule
 from rtc_server.engines.service.engine_costs import EngineCosts
-from rtc_server.engines.service.forecast import USUAL_SENTENCES, Engine, Sentence, carries
+from rtc_server.engines.service.forecast import USUAL_SENTENCES, Engine, Sentence, busier, carries
 from rtc_server.engines.service.headroom import Headroom, ServedRequest
 
 
@@ -83,6 +83,18 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(EngineCosts, "of", counted)
     return answers
+
+
+def test_people_may_speak_more_than_the_few_sentences_that_are_known() -> None:
+    def sooner(sentences: Sequence[Sentence]) -> float:
+        hastened = busier(sentences)
+        assert [each.speech_s for each in hastened] == [each.speech_s for each in sentences]
+        return sentences[0].after_s / hastened[0].after_s
+
+    assert sooner(USUAL_SENTENCES) == pytest.approx(1.056, abs=0.001)
+    assert sooner(USUAL_SENTENCES * 4) == pytest.approx(1.028, abs=0.001)
+    assert sooner([Sentence(4.0, 3.0)] * 8) == 1.0, "all alike: nothing else is to be expected"
+    assert busier([Sentence(0.0, 0.0)]) == (Sentence(0.0, 0.0),)
 
 
 @pytest.mark.parametrize("partial_s", [0.0, 5.0])
