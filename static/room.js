@@ -270,11 +270,12 @@ form.addEventListener("submit", (event) => {
   speaking = null;
   show("silent");
 });
+/** A try with a typed key that has no answer yet. @type {Promise<void>|null} */ let entering = null;
 keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  useKey(keyField.value);
+  useKey(keyField.value); // which a try that is under way takes, too
   show("connecting"); // so that a second refusal is said again
-  enter();
+  entering ??= enter().finally(() => (entering = null));
 });
 addEventListener("pagehide", () => speaking?.stop());
 
