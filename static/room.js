@@ -24,6 +24,8 @@ const EXPIRING_MS = 60_000;
 const COPIED_MS = 1500;
 /** States of which the page for tests tells more. */
 const TESTABLE = new Set(["noMicrophone", "microphoneGone", "gaveUp"]);
+/** States in which one is heard. */
+const HEARD = new Set(["speaking", "replaced", "notReplaced"]);
 const LOOPBACK = /^(localhost|127\.|\[::1\]$)/;
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
 const keyForm = find("#key-form", HTMLFormElement);
@@ -133,7 +135,7 @@ async function watch() {
     }));
     write(find("#count", HTMLElement), String(others(state.listeners, true)));
     showCounts();
-    if (phase === "speaking" || phase === "replaced") {
+    if (HEARD.has(phase)) {
       const expiring = (state.expires_in_ms ?? Infinity) <= EXPIRING_MS;
       write(status, text(`room.${expiring ? "expiring" : phase}`)); // speech may call it off
     }
@@ -164,19 +166,23 @@ async function speak() {
     metering.abort();
     track?.stop();
   });
-  let newest = Symbol();
-  /** Open what is chosen; without it, it is over. Resolves with whether it counts: not where another was since. */
+  let [newest, used] = [Symbol(), ""];
+  /** Open what is chosen; without any, it is over. Resolves with whether it counts: not where another was since. */
   const open = async (failure) => {
     const choice = (newest = Symbol());
-    const opened = await openMicrophone(microphone.value).catch(() => null);
+    const wanted = microphone.value;
+    const opened = await openMicrophone(wanted).catch(() => null);
     if (stopped.signal.aborted || choice !== newest) {
       opened?.track.stop();
       return false;
     }
     if (!opened) {
-      over(failure);
+      if (track?.readyState !== "live") return over(failure);
+      remember("room-microphone", (microphone.value = used)); // it goes on
+      show("notReplaced");
       return false;
     }
+    used = wanted;
     track?.stop();
     track = opened.track;
     track.addEventListener("ended", () => replace("microphoneGone"));
@@ -188,7 +194,7 @@ async function speak() {
   const replace = async (failure) => {
     if (!(await open(failure))) return;
     await call?.replaceTrack(track);
-    if (phase === "speaking" || phase === "replaced") show(failure === "microphoneGone" ? "replaced" : "speaking");
+    if (call?.state === "live") show(failure === "microphoneGone" ? "replaced" : "speaking");
   };
   if (!(await open("noMicrophone"))) return;
   await early.prepared();

@@ -27,6 +27,7 @@ NO_MICROPHONE = """() => {
     throw new DOMException("", "NotFoundError");
   };
 }"""
+BUSY = NO_MICROPHONE.replace("NotFoundError", "NotReadableError")
 SENDS_SECOND = f"() => sent.at(-1) === tracks[1] && {LIVE_TRACKS} === 1"
 HEARD = "You are heard."
 
@@ -66,11 +67,18 @@ async def test_a_microphone_that_vanishes_is_replaced_in_the_same_call() -> None
         await expect(page.locator("#status")).to_have_text(HEARD)  # no more through the default one
 
 
-async def test_another_microphone_is_chosen_in_the_same_call() -> None:
+async def test_another_microphone_is_chosen_in_the_same_call_unless_it_cannot_be_used() -> None:
     async with speaking() as page:
         await page.select_option("#microphone", "other")
         await page.wait_for_function(SENDS_SECOND)
         await expect(page.locator("#status")).to_have_text(HEARD)
+        await page.evaluate(BUSY)
+        await page.select_option("#microphone", "")
+        await expect(page.locator("#status")).to_have_text(
+            "That microphone cannot be used. The earlier one goes on."
+        )
+        await expect(page.locator("#microphone")).to_have_value("other")
+        await page.wait_for_function(SENDS_SECOND)
         await page.click("#toggle")
         await page.wait_for_function(f"() => {LIVE_TRACKS} === 0")
 

@@ -35,6 +35,7 @@ export const words = {
     limit: "Ein Limit dieses Servers ist erreicht. Versuchen Sie es später noch einmal.",
     microphoneGone: "Das Mikrofon ist weg. Drücken Sie noch einmal „Sprechen“.",
     replaced: "Das Mikrofon ist weg. Man hört Sie über das Standardmikrofon.",
+    notReplaced: "Dieses Mikrofon lässt sich nicht benutzen. Das bisherige läuft weiter.",
     gaveUp: "Die Verbindung brach ab. Drücken Sie „Sprechen“ für einen neuen Versuch.",
     expiring: "Der Raum schließt in einer Minute.",
     smaller: "Kleinere Schrift",

@@ -35,6 +35,7 @@ export const words = {
     limit: "A limit of this server is reached. Try again later.",
     microphoneGone: "The microphone is gone. Press Speak again.",
     replaced: "The microphone went away. You are heard through the default one.",
+    notReplaced: "That microphone cannot be used. The earlier one goes on.",
     gaveUp: "The connection was lost. Press Speak to try again.",
     expiring: "The room closes within a minute.",
     smaller: "Smaller text",

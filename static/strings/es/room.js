@@ -35,6 +35,7 @@ export const words = {
     limit: "Se ha alcanzado un límite de este servidor. Vuelva a intentarlo más tarde.",
     microphoneGone: "Se perdió el micrófono. Pulse Hablar otra vez.",
     replaced: "Se perdió el micrófono. Se le oye por el predeterminado.",
+    notReplaced: "No se puede usar ese micrófono. Sigue el anterior.",
     gaveUp: "Se perdió la conexión. Pulse Hablar para volver a intentarlo.",
     expiring: "La sala cierra en un minuto.",
     smaller: "Letra más pequeña",

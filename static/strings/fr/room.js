@@ -35,6 +35,7 @@ export const words = {
     limit: "Une limite de ce serveur est atteinte. Réessayez plus tard.",
     microphoneGone: "Le micro a disparu. Appuyez de nouveau sur Parler.",
     replaced: "Le micro a disparu. On vous entend par le micro par défaut.",
+    notReplaced: "Ce micro est inutilisable. Le précédent reste en service.",
     gaveUp: "La connexion est perdue. Appuyez sur Parler pour réessayer.",
     expiring: "La salle ferme dans une minute.",
     smaller: "Texte plus petit",

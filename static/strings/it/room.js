@@ -35,6 +35,7 @@ export const words = {
     limit: "È stato raggiunto un limite di questo server. Riprova più tardi.",
     microphoneGone: "Il microfono è sparito. Premi di nuovo Parla.",
     replaced: "Il microfono è sparito. Ti si sente da quello predefinito.",
+    notReplaced: "Quel microfono non è utilizzabile. Resta quello di prima.",
     gaveUp: "La connessione è caduta. Premi Parla per riprovare.",
     expiring: "La sala chiude tra un minuto.",
     smaller: "Testo più piccolo",

@@ -35,6 +35,7 @@ export const words = {
     limit: "Osiągnięto limit tego serwera. Spróbuj później.",
     microphoneGone: "Mikrofon zniknął. Naciśnij „Mów” jeszcze raz.",
     replaced: "Mikrofon zniknął. Słychać Cię przez mikrofon domyślny.",
+    notReplaced: "Tego mikrofonu nie można użyć. Działa poprzedni.",
     gaveUp: "Utracono połączenie. Naciśnij „Mów”, aby spróbować ponownie.",
     expiring: "Pokój zamknie się w ciągu minuty.",
     smaller: "Mniejszy tekst",
