@@ -8,6 +8,7 @@ Gaussians of its phone; for Russian these weights are changed as well. Only the 
 those of means in sixteenths of a standard deviation; the rest is the wheel's own.
 """
 
+import zipfile
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,14 +103,22 @@ def read_moves(file: Path) -> Moves:
 
 
 def write_moves(file: Path, moves: Moves) -> None:
-    """Write moves; the same moves always make the same file."""
-    model = np.int64(moves.model)
+    """Write moves; the same moves always make the same file.
+
+    `numpy.load` reads LZMA as well as NumPy's own compression, which takes a fifth more.
+    """
+    arrays: dict[str, npt.NDArray[np.integer]] = {
+        "model": np.array(moves.model, np.int64),
+        "steps": moves.steps,
+    }
     if moves.senones.size:
-        np.savez_compressed(
-            file, model=model, steps=moves.steps, senones=moves.senones, weights=moves.weights
-        )
-    else:
-        np.savez_compressed(file, model=model, steps=moves.steps)
+        arrays |= {"senones": moves.senones, "weights": moves.weights}
+    with zipfile.ZipFile(file, "w") as packed:
+        for name, values in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")  # of a fixed date
+            entry.compress_type = zipfile.ZIP_LZMA
+            with packed.open(entry, "w") as part:
+                np.lib.format.write_array(part, values, allow_pickle=False)
 
 
 def moves_between(before: _Floats, after: _Floats, variances: _Floats) -> npt.NDArray[np.int8]:

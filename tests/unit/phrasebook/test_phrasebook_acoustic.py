@@ -115,3 +115,13 @@ def test_the_shipped_moves_are_for_the_wheels_model(language: str) -> None:
     assert moves.model == acoustic.checksum(acoustic_model())
     assert moves.steps.shape == acoustic.read_gaussians(acoustic_model() / "means").shape
     assert 0.02 < np.abs(moves.steps).mean() * acoustic.STEP < 0.2  # moved, and not far
+
+
+def test_moves_take_fewer_bytes_than_numpys_compression(tmp_path: Path) -> None:
+    moves = acoustic.read_moves(acoustic.moves_file("ru"))
+    acoustic.write_moves(tmp_path / "kept.npz", moves)
+    np.savez_compressed(
+        tmp_path / "numpys.npz", steps=moves.steps, senones=moves.senones, weights=moves.weights
+    )
+    kept, numpys = ((tmp_path / f"{name}.npz").stat().st_size for name in ("kept", "numpys"))
+    assert kept < 0.9 * numpys
