@@ -3,7 +3,11 @@
 import argparse
 import difflib
 import re
-from typing import Any, NoReturn
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, NoReturn, Self
 
 from rtc_server.config import plugins
 from rtc_server.options import LateParser, add_options
@@ -23,16 +27,25 @@ class CommandParser(LateParser):
     _subcommands: Any = None
     """Action that parses the subcommands, where there are any."""
 
+    def __init__(self, *args: Any, parent: Self | None = None, **kwargs: Any) -> None:
+        """Make the parser; `parent` is the one whose subcommand it parses."""
+        super().__init__(*args, **kwargs)
+        self._parent = parent
+
     def add_subparsers(self, **kwargs: Any) -> Any:
         """Add subcommands, and keep them, to be named in an error."""
+        kwargs.setdefault("parser_class", partial(type(self), parent=self))
         self._subcommands = super().add_subparsers(**kwargs)
         return self._subcommands
 
-    def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
-        """Parse, and refuse unknown arguments in the command that knows its options."""
-        parsed, unknown = super().parse_known_args(*args, **kwargs)
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and refuse unknown arguments in the command whose options they would be."""
+        given = sys.argv[1:] if args is None else list(args)
+        self._refuse_options_before_command(given)
+        parsed, unknown = super().parse_known_args(given, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._advice(unknown)}")
+            advice = self._place_of(unknown, given) or self._advice(unknown)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -54,18 +67,56 @@ class CommandParser(LateParser):
             pass  # brackets stand in brackets: from the innermost outwards
         return f"{' '.join(needed.split())} [OPTION]...  (`{self.prog} --help` lists the options)\n"
 
-    def _advice(self, unknown: list[str]) -> str:
-        """Return what may help: the nearest option, and engines whose options are missing."""
+    def _refuse_options_before_command(self, given: Sequence[str]) -> None:
+        """Refuse a subcommand's options before its name.
+
+        argparse would take the value of such an option for the subcommand.
+        """
+        choices = self._subcommands.choices if self._subcommands else {}
+        at = next((i for i, each in enumerate(given) if each in choices), 0)
+        names = [each.partition("=")[0] for each in given[:at]]
+        known = self._option_string_actions
+        unknown = [name for name in names if name.startswith("--") and name not in known]
+        if not unknown or _nearest(unknown[0], known):
+            return
+        first = names.index(unknown[0])
+        before, misplaced, rest = given[:first], given[first:at], given[at + 1 :]
+        right = shlex.join([*before, given[at], *misplaced, *rest])
+        self.error(
+            f"unrecognized arguments: {' '.join(misplaced)}. Put options behind the command: "
+            f"{self.prog} {right}"
+        )
+
+    def _place_of(self, unknown: Sequence[str], given: Sequence[str]) -> str:
+        """Return where the first unknown option belongs, if it is one of the parent's."""
+        name, equals, _ = unknown[0].partition("=")
+        action = self._parent and self._parent._option_string_actions.get(name)
+        if not self._parent or not action:
+            return ""
+        at = given.index(unknown[0])
+        end = at + 1 if equals or action.nargs == 0 else at + 2
+        option, rest = given[at:end], [*given[:at], *given[end:]]
+        own = self.prog.removeprefix(self._parent.prog).strip()
+        right = shlex.join([*option, own, *rest])
+        return f". Put {shlex.join(option)} before {own}: {self._parent.prog} {right}"
+
+    def _advice(self, unknown: Sequence[str]) -> str:
+        """Return what may help: the nearest options, and engines whose options are missing."""
         names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
         text = _COLOUR.sub("", self.format_help())
         entries = re.findall(r"^  (-.*?)(?:  |$)", text, re.MULTILINE)
         known = [option for entry in entries for option in re.findall(r"--[\w-]+", entry)]
-        near = [each for name in names[:1] for each in difflib.get_close_matches(name, known, 1)]
-        advice = f". Did you mean {near[0]}?" if near else ""
+        near = [(name, option) for name in names if (option := _nearest(name, known))]
+        each = [option if len(names) == 1 else f"{option} for {name}" for name, option in near]
+        advice = f". Did you mean {', '.join(each)}?" if each else ""
         if faults := plugins().faults if names else ():
             stop = "" if advice else "."
             advice += f"{stop} It may belong to an engine that cannot be used. {' '.join(faults)}"
         return advice
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
 
 
 def add_plugin_options(parser: argparse.ArgumentParser) -> None:

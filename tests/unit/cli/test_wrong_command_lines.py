@@ -29,6 +29,10 @@ def answer(capsys: Capture, *argv: str) -> str:
     [
         (["serve", "--hangover", "300"], "--hangover 300. Did you mean --hangover-ms?"),
         (["serve", "--prot=80"], "--prot=80. Did you mean --port?"),
+        (
+            ["serve", "--prot", "80", "--hsot", "x"],
+            "Did you mean --port for --prot, --host for --hsot?",
+        ),
         (["doctor", "--urll", "x"], "--urll x. Did you mean --url?"),
         (["engines", "serve", "--listen", "unix:/s", "--ast-deadline", "9"], "--ast-deadline-s?"),
         (["serve", "extra"], "rtc-server serve: error: unrecognized arguments: extra"),
@@ -39,6 +43,38 @@ def test_an_unknown_option_is_answered_with_the_nearest(
     capsys: Capture, argv: list[str], advice: str
 ) -> None:
     assert answer(capsys, *argv).endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("argv", "advice"),
+    [
+        (
+            "--port 80 serve",
+            "--port 80. Put options behind the command: rtc-server serve --port 80",
+        ),
+        (
+            "--port=80 serve",
+            "--port=80. Put options behind the command: rtc-server serve --port=80",
+        ),
+        (
+            "models --models-dir X --trust-download fetch a",
+            "the command: rtc-server models --models-dir X fetch --trust-download a",
+        ),
+        (
+            "models list --models-dir X",
+            "Put --models-dir X before list: rtc-server models --models-dir X list",
+        ),
+        (
+            "models path --models-dir=X a",
+            "Put --models-dir=X before path: rtc-server models --models-dir=X path a",
+        ),
+        ("models --modls-dir=X list", "--modls-dir=X. Did you mean --models-dir?"),
+    ],
+)
+def test_a_misplaced_option_is_answered_with_the_command_line_that_is_right(
+    capsys: Capture, argv: str, advice: str
+) -> None:
+    assert answer(capsys, *argv.split()).endswith(advice)
 
 
 @pytest.mark.parametrize(
