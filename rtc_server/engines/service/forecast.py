@@ -23,8 +23,6 @@ _LATE = 0.05
 _FIRST = 0.25
 """Part of the answers that decides where 19 of 20 of them take half of the time at most. Of 200
 crowds that were too many for their engines, drawn at random, none looked like that."""
-_STANDARD_ERRORS = 2.0
-"""Standard errors by which people may speak more than the sentences that are known of them."""
 _MEMORY_S = 30.0
 """Time for which the work done for a session counts, as in `FairQueue`."""
 _FULL = 0.9
@@ -59,13 +57,13 @@ USUAL_SENTENCES = tuple(
 def busier(sentences: Sequence[Sentence]) -> tuple[Sentence, ...]:
     """Return sentences that follow each other as much sooner as the sample may be too quiet.
 
-    That is by two standard errors of the share of time in which people speak: the next minutes are
-    another sample. Of 256 sentences they come 2 % sooner, of 64 it is 5 %.
+    That is by the standard error of the share of time in which people speak: the next minutes are
+    another sample. Of 256 sentences they come 1 % sooner, of 64 it is 2.5 %.
     """
     after_s, speech_s = np.array([(each.after_s, each.speech_s) for each in sentences]).T
     share = speech_s.sum() / max(after_s.sum(), 1e-9)
     error = np.std(speech_s - share * after_s) / max(speech_s.mean(), 1e-9) / len(sentences) ** 0.5
-    sooner = 1.0 + _STANDARD_ERRORS * float(error)
+    sooner = 1.0 + float(error)
     return tuple(Sentence(each.after_s / sooner, each.speech_s) for each in sentences)
 
 

@@ -197,11 +197,11 @@ class Headroom:
             of_partials.current() if of_partials.calls >= _TELLING else costs,
         )
         limit_s = _SURE * self.limit_s
-        known = tuple(self._sentences)
+        known = busier(self._sentences) if self._sentences else ()
         # Usual sentences count with the known ones: a few sentences alone depend on chance.
-        if not carries(engine, sessions, busier(known + USUAL_SENTENCES), limit_s):
+        if not carries(engine, sessions, known + USUAL_SENTENCES, limit_s):
             return False
-        return len(known) < _TELLING or carries(engine, sessions, busier(known), limit_s)
+        return len(known) < _TELLING or carries(engine, sessions, known, limit_s)
 
     def _longest_partial_s(self) -> float:
         """Return the most seconds of speech of a partial, as far as that is known; 0 for none."""
