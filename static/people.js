@@ -5,21 +5,18 @@
 import { showEarlier } from "./captions.js";
 import { mutual } from "./languages.js";
 import { loadSheet, withLoaded } from "./loading.js";
+import { recall, remember } from "./prefs.js";
 import { interfaceLanguages, loadWords, useWords } from "./i18n.js";
 
 /** @typedef {{source: string, target: string}} Pair */
 
 /** Each side is addressed in its own language. */
 const load = () =>
-  Promise.all([import("./two-way.js"), loadSheet("styles/two-way.css"), loadAllWords()]);
-
-async function loadAllWords() {
-  await useWords("two-way");
-  await Promise.all(interfaceLanguages.map(loadWords));
-}
-
-/** Two people press buttons: no pause ends a turn. @type {import("./client.js").SessionSettings["vad"]} */
-const BY_BUTTON = { mode: "off" };
+  Promise.all([
+    import("./two-way.js"),
+    loadSheet("styles/two-way.css"),
+    useWords("two-way").then(() => Promise.all(interfaceLanguages.map(loadWords))),
+  ]);
 
 export class People {
   #button;
@@ -37,20 +34,13 @@ export class People {
    * @param {() => void} app.start  begins a session
    * @param {Set<import("./captions.js").CaptionView>} app.views  what shows captions
    * @param {() => import("./transcript.js").Segment[]} app.segments  what was said so far
-   * @param {() => void} app.changed  is told when the mode is another
+   * @param {() => void} app.changed  has the session take `settings`, or one speaker's
    */
   constructor(button, place, app) {
     this.#button = button;
     this.#place = place;
     this.#app = app;
-    button.addEventListener("click", () => {
-      if (this.#view) return this.#switch();
-      return withLoaded(load, ([{ TwoWay }]) => {
-        if (this.#view) return; // pressed twice while it loaded
-        this.#view = this.#make(new TwoWay());
-        this.#switch();
-      });
-    });
+    button.addEventListener("click", () => (this.#view ? this.#switch(true) : this.#load(true)));
   }
 
   /** Whether two people talk. */
@@ -58,15 +48,16 @@ export class People {
     return this.#active;
   }
 
-  /** The languages and the `vad` of a session that two people have. */
+  /** Of a session that two people have; no pause ends a turn. @returns {import("./client.js").SessionSettings} */
   get settings() {
-    return { ...this.#view.direction, vad: BY_BUTTON };
+    return { ...this.#view.direction, vad: { mode: "off" } };
   }
 
   /** @param {{source: string, target: string}[]} pairs  @param {{source: string, target: string}} pair */
   offer(pairs, pair) {
     this.#offered = { pairs, pair };
     this.#button.hidden = mutual(pairs).length === 0;
+    if (recall("people", false) && !this.#button.hidden) this.#load(false); // as it was before a reload
   }
 
   /** Take the session's state. @param {import("./conversation.js").Conversation|null} session */
@@ -81,14 +72,22 @@ export class People {
     if (this.#view.talking) this.#begin();
   }
 
-  #switch() {
+  #load(starts) {
+    return withLoaded(load, ([{ TwoWay }]) => {
+      if (this.#view) return; // pressed twice while it loaded
+      this.#view = this.#make(new TwoWay());
+      this.#switch(starts);
+    });
+  }
+
+  #switch(starts) {
     this.#view.stopTurn();
-    this.#active = !this.#active;
+    remember("people", (this.#active = !this.#active));
     document.body.toggleAttribute("data-two-way", this.#active);
     this.#button.setAttribute("aria-pressed", String(this.#active));
     if (this.#session) this.#session.muted = this.#active;
     this.#app.changed();
-    if (this.#active && !this.#session) this.#app.start(); // so that the first turn finds it up
+    if (starts && this.#active && !this.#session) this.#app.start(); // so that the first turn finds it up
   }
 
   /** @param {import("./two-way.js").TwoWay} view */
@@ -110,9 +109,8 @@ export class People {
   }
 
   #begin() {
-    const { source, target } = this.#view.direction;
     this.#session.muted = false;
-    this.#session.update({ source_language: source, target_language: target, vad: BY_BUTTON });
+    this.#app.changed();
     this.#session.talk(true);
   }
 }

@@ -196,7 +196,7 @@ async def test_each_finds_their_language_whatever_the_interface_has() -> None:
             await expect(chosen).to_have_attribute("lang", language)
 
 
-async def test_the_far_half_of_a_phone_can_be_turned_around() -> None:
+async def test_two_people_on_a_phone_turn_around_and_come_back_as_they_were() -> None:
     async with scripted_server() as server, visit(server.url, viewport=PHONE) as seen:
         page = seen.page
         await open_two_way(page)
@@ -207,9 +207,20 @@ async def test_the_far_half_of_a_phone_can_be_turned_around() -> None:
         assert above and below and above["y"] < below["y"]
         await around.click()
         assert await far.evaluate(angle) == 1
+        await half(page, "near").locator("select").select_option("en")
+        await page.click("#toggle")
+        await page.wait_for_selector("[data-phase=closed]")
+        calls = len(server.calls.requests)
+        await page.reload()  # it all comes back, but for the session
+        await expect(around).to_have_attribute("aria-pressed", "false")
+        await expect(half(page, "near").locator("select")).to_have_value("en")
+        await expect(page.locator("#people")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("body")).to_have_attribute("data-phase", "idle")
+        assert len(server.calls.requests) == calls
+        await page.click("#people")
         await page.reload()
-        await open_two_way(page)
-        await expect(around).to_have_attribute("aria-pressed", "false")  # it is remembered
+        await page.wait_for_selector("[data-phase=idle]")
+        await expect(page.locator("#people")).to_have_attribute("aria-pressed", "false")
 
 
 async def test_both_halves_are_seen_at_400_percent() -> None:
