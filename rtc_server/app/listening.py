@@ -131,7 +131,7 @@ class Acceptor:
         metrics: Metrics,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`server`: an `aiohttp.web.Server`, which makes protocols and is told of their end."""
+        """`server`: an `aiohttp.web.Server`, which makes protocols and is notified of their end."""
         self._server, self._metrics, self._tls = server, metrics, tls
         self._proxies = TrustedProxies.named(settings.trusted_proxies)
         self.book = ConnectionBook(connection_limits(settings))

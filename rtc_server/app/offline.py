@@ -45,7 +45,7 @@ async def translate(
 
     Raises:
         EngineUnavailable: an engine cannot be started.
-        UnsupportedPair: the engines do not do what `patch` asks.
+        UnsupportedPair: the engines do not support what `patch` requests.
     """
     metrics = Metrics()
     events: list[ServerEvent] = []

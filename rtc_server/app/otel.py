@@ -1,4 +1,4 @@
-"""Traces with OpenTelemetry: the one module that knows it (extra ``otel``).
+"""Traces with OpenTelemetry: the only module that imports it (extra ``otel``).
 
 Destination and sampling are set by the variables that every OpenTelemetry SDK reads, such as
 OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER. The global tracer

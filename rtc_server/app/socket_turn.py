@@ -33,7 +33,7 @@ async def alone_at(path: Path) -> AsyncIterator[None]:
     try:
         try:
             async with asyncio.timeout(TURN_S):
-                while not _locked(folder):  # noqa: ASYNC110 - the kernel tells nobody
+                while not _locked(folder):  # noqa: ASYNC110 - the kernel reports no event
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Traces of this process: none, or exported with OpenTelemetry when ``--traces`` asks for it."""
+"""Traces of this process: none, or exported with OpenTelemetry with ``--traces``."""
 
 import contextlib
 from contextlib import AbstractAsyncContextManager

@@ -18,7 +18,7 @@ from rtc_server.signaling.proxies import CLIENT
 THEIRS = (HttpProcessingError, ConnectionError)
 """Exceptions of aiohttp's for a client that sends what is no HTTP, or has left."""
 QUIET = frozenset({"healthz", "readyz", "static"})
-"""Names of routes that are asked for all the time; that they answer is no news."""
+"""Names of routes that are polled; their answers below 400 are not logged."""
 
 
 def route_name(request: web.BaseRequest) -> str:

@@ -1,7 +1,7 @@
 """Components of docs/openapi.yaml, made from the structs that the server reads and writes.
 
 ``python -m rtc_server.signaling.api_schemas`` writes them into the file, behind the part that is
-kept by hand; a test says when the two differ.
+kept by hand; a test fails when the two differ.
 """
 
 import json

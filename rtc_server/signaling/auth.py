@@ -1,7 +1,7 @@
 """Access control: every request passes here, from the right page and with the right key.
 
 One middleware decides for every route, WebSockets included: origin and host, preflights, the key or
-client secret, and the rate of its requests. A handler learns who calls from `caller_of`.
+client secret, and the rate of its requests. A handler gets the caller from `caller_of`.
 """
 
 import logging
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class Access(Enum):
-    """Access that a route asks for."""
+    """Access that a route requires."""
 
     PUBLIC = "nothing"
     SECRET = "a key or a client secret"
@@ -120,7 +120,7 @@ class AccessControl:
         clock: Clock,
         wall: Clock,
     ) -> None:
-        """`access` by the name of a route; a route without one asks for a key.
+        """`access` by the name of a route; a route without one requires a key.
 
         `proxies`: those behind whose addresses many may stand.
         """
@@ -166,8 +166,8 @@ class AccessControl:
         return caller
 
     def _claimant(self, key: ValidKey, source: str = "", secret: str = "") -> Claimant:
-        """Return who asks for a place. `source` only of those who may be strangers: the key itself
-        may be an application's server, which calls for many.
+        """Return the claimant of a place. `source` only of those who may be strangers: the key
+        itself may be an application's server, which calls for many.
         """
         has_rivals = self._ring.has_others(key.id)
         return Claimant(Owner(key.id, secret), key.limits, source, has_rivals)
@@ -195,7 +195,7 @@ class AccessControl:
     async def _caller(self, token: str, address: str | None) -> Caller:
         """Return the caller of a token; wrong ones are counted against the address they came from.
 
-        An address that has shown too many is told to wait, but what nobody can guess still opens:
+        An address that has shown too many has to wait, but what nobody can guess still opens:
         behind a proxy all clients share one address, and a stranger must not lock the others out.
         """
         if token.startswith(PREFIX):

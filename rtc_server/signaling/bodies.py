@@ -109,7 +109,7 @@ async def read_offer(request: web.Request, form: type[_Offer]) -> _Offer:
 
 
 async def read_secret_request(request: web.Request) -> SecretRequest:
-    """Read the body with which a client secret is asked for.
+    """Read the body of a request for a client secret.
 
     Raises:
         RemoteError: with the status that fits.
@@ -123,7 +123,7 @@ async def read_secret_request(request: web.Request) -> SecretRequest:
 
 
 def session_request(session: SessionBody | None, query: Mapping[str, str]) -> SessionRequest:
-    """Return the session that a call asks for. The query wins over the ``session`` object.
+    """Return the session that a call requests. The query wins over the ``session`` object.
 
     Raises:
         RemoteError: a parameter of the query is not short printable text.

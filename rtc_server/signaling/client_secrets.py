@@ -65,7 +65,7 @@ class ClientSecretRoutes:
         self._rates, self._wall = rates, wall
 
     async def create(self, request: web.Request) -> web.Response:
-        """``POST`` with the key: a secret for sessions as the body says."""
+        """``POST`` with the key: a secret for sessions as in the body."""
         asked = await read_secret_request(request)
         wanted = session_request(asked.session, {})
         bounds = asked.x or SecretExtension()

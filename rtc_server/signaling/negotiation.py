@@ -1,7 +1,8 @@
 """Answers to SDP offers over HTTP, the same for calls, WHIP (RFC 9725) and WHEP.
 
 A POST with an offer is answered by 201 with ``Location``, a strong ``ETag`` and one ``Link`` for
-each ICE server; whoever left meanwhile leaves nothing behind. A PATCH names the ETag it speaks of.
+each ICE server; whoever left meanwhile leaves nothing behind. A PATCH names the ETag that it
+refers to.
 """
 
 from collections.abc import Awaitable, Callable, Iterator

@@ -19,7 +19,7 @@ from rtc_server.errors import Forbidden
 
 EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "If-Match", "Last-Event-ID")
-"""Request headers that a preflight is always told it may use."""
+"""Request headers that the answer to a preflight always allows."""
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 """Name of a header (RFC 9110, section 5.1), of a length that somebody uses."""
 MORE_HEADERS = 100
@@ -84,7 +84,7 @@ class OriginPolicy:
 def is_own(host: str, origin: str) -> bool:
     """Return whether a page of `origin` came from the server that the request reached as `host`.
 
-    The scheme is not compared: behind a proxy that ends TLS we do not know our own.
+    The scheme is not compared: behind a proxy that ends TLS our own is not known.
     """
     scheme, _, authority = origin.lower().partition("://")
     port = DEFAULT_PORTS.get(scheme)
@@ -114,7 +114,7 @@ def _name(host: str) -> str:
 
 
 def is_preflight(request: web.Request) -> bool:
-    """Return whether a browser asks if it may send the real request."""
+    """Return whether a request is a preflight of a browser."""
     return (
         request.method == hdrs.METH_OPTIONS
         and hdrs.ORIGIN in request.headers
@@ -123,7 +123,7 @@ def is_preflight(request: web.Request) -> bool:
 
 
 def preflight_answer(request: web.Request, methods: Sequence[str]) -> web.Response:
-    """Return what may be sent to a resource that has these methods. Never asks for a key.
+    """Return what may be sent to a resource that has these methods. Never requires a key.
 
     Any header may be sent: there are no cookies, so none of them lets a page do more than its key
     does, and clients and their tracing add names that nobody can list.

@@ -1,7 +1,7 @@
 """Common part of WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep).
 
 Both take an offer by ``POST`` (`negotiation` makes the answer); candidates follow by ``PATCH``, and
-``DELETE`` ends it. ``GET`` succeeds and says nothing.
+``DELETE`` ends it. ``GET`` succeeds without a body.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ ROOM = f"{{room:{ROOM_NAME}}}"
 """A room's name in a path."""
 
 OpenPeer: TypeAlias = Callable[[web.Request, str, str], Awaitable[OpenedCall]]
-"""Opens what a POST to a room asks for: the request, the room, the offer."""
+"""Opens what a POST to a room requests: the request, the room, the offer."""
 
 
 class PeerRoutes:
@@ -62,7 +62,7 @@ class PeerRoutes:
         return web.Response(status=204)
 
     async def close(self, request: web.Request) -> web.StreamResponse:
-        """``DELETE``: 200 when it is over, whatever If-Match says."""
+        """``DELETE``: 200 when it is over, whatever If-Match is."""
         await self._rooms.hang_up(*self._own(request))
         return web.Response(status=200)
 

@@ -112,7 +112,7 @@ def problem_of(error: RtcServerError, method: str) -> web.Response:
 
 
 def internal_error() -> web.Response:
-    """Return our own fault: says so, and nothing about where."""
+    """Return a fault of the server, without its place in the code."""
     return problem(
         500, RtcServerError.code, "Something went wrong in the server. Its log says what."
     )

@@ -1,4 +1,4 @@
-"""Client address and scheme as reported by a reverse proxy, believed only from proxies we know.
+"""Client address and scheme as reported by a reverse proxy, accepted only from configured proxies.
 
 ``X-Forwarded-For``, ``-Host`` and ``-Prefix`` can be written by anybody, so they count only when
 the connection itself comes from an address of ``--trusted-proxies``; from others they are ignored.
@@ -20,7 +20,7 @@ PREFIX_HEADER = "X-Forwarded-Prefix"
 PREFIX = web.RequestKey("prefix", str)
 """The path below which the proxy serves us, without a slash at the end."""
 CLIENT = web.RequestKey("client", str)
-"""The address that the proxy heard."""
+"""Address from which the proxy received the request."""
 MOST_HOPS = 32
 """Hops that are read of one request's X-Forwarded-For; nobody has that many proxies."""
 _WITH_PORT = re.compile(r"\[([^]]*)\](?::\d{1,5})?|([^:]*):\d{1,5}")
@@ -50,8 +50,8 @@ class TrustedProxies:
         """Return the address that sent a request, which came from `remote` with these
         X-Forwarded-For headers.
 
-        Each proxy adds, at the end, whom it heard. So the list is read from there, as long as a
-        proxy of ours wrote it; what stands before is the client's own invention.
+        Each proxy adds, at the end, the address that it received from. So the list is read from
+        there, as long as a proxy of ours wrote it; what stands before is the client's invention.
         """
         chain = ",".join(forwarded_for).rsplit(",", MOST_HOPS)[-MOST_HOPS:]
         while chain and self.trusts(remote):

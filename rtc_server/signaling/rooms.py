@@ -152,8 +152,8 @@ def _event(caption: Caption | None) -> str:
 
 
 def _origin(request: web.Request) -> str:
-    """Return the origin at which the caller's browser found us; it knows better than we do behind a
-    proxy.
+    """Return the origin at which the caller's browser found us; behind a proxy it is more
+    reliable than ours.
     """
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is not None and is_own(request.host, origin):

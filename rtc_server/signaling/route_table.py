@@ -34,7 +34,7 @@ class Route:
     path: str
     """Path, as aiohttp writes it."""
     access: Access
-    """Access that it asks for."""
+    """Access that it requires."""
     handler: Handler
     """Coroutine function that answers."""
     name: str
@@ -98,7 +98,7 @@ def routes_of_rooms(room: RoomRoutes, whip: PeerRoutes, whep: PeerRoutes) -> lis
 
 
 def _routes_of_peers(peer: PeerRoutes, access: Access) -> list[Route]:
-    """Return the routes of WHIP or WHEP. OPTIONS asks for no key: it is a resource of its own."""
+    """Return the routes of WHIP or WHEP. OPTIONS requires no key: it is a resource of its own."""
     name = peer.protocol
     endpoint, session = f"/{name}/{ROOM}", f"/{name}/{ROOM}/{{peer}}"
     return [

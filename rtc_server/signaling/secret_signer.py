@@ -1,8 +1,8 @@
 """Client secrets: short-lived tokens for browsers, signed and never stored.
 
 ``ek_<key id>.<payload>.<signature>``. The signature is HMAC-SHA256 under the server's own key over
-the first two parts and the digest of the API key that asked for it: revoking or changing that key
-ends its secrets. The payload says until when, and what a session opened with it will be.
+the first two parts and the digest of the API key that requested it: revoking or changing that key
+ends its secrets. The payload has its end, and the settings of a session opened with it.
 """
 
 import base64
@@ -32,7 +32,7 @@ class ClientSecret:
     id: str
     """Of the session configuration, ``sess_…``; names the secret's own sessions."""
     key: str
-    """Id of the API key that asked for it."""
+    """Id of the API key that requested it."""
     expires_at: int
     """Unix seconds."""
     model: str | None = None

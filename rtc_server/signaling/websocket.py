@@ -1,4 +1,4 @@
-"""The WebSocket endpoints: a session on the connection that asked for it."""
+"""The WebSocket endpoints: a session on the connection that requested it."""
 
 import asyncio
 import contextlib
@@ -143,20 +143,20 @@ class WebSocketRoutes:
             if resumed is not None:
                 caller_of(request).must_own(self._calls.owner(resumed))
             if not response.can_prepare(request):
-                # A browser's WebSocket does not tell why it was refused; this does, over HTTP.
+                # A browser's WebSocket does not report why it was refused; this does, over HTTP.
                 if resumed is None:
                     await self._calls.check_admission(asked)
                 raise RemoteError("This address speaks WebSocket: connect with ws:// or wss://.")
             if resumed is not None:
                 await self._calls.resume_stream(resumed, upgrade, last_seen(request.query))
             else:
-                # It could not read its ticket, and would queue behind itself when it asks by GET.
+                # It could not read its ticket, and would queue behind itself by its next GET.
                 claimant = replace(asked.claimant, may_join=False)
                 await self._calls.run_stream(
                     upgrade, replace(asked, stats=stats, claimant=claimant)
                 )
         except RtcServerError as error:
-            # Whoever asks for the line by an upgrade asks again by GET, and is counted there.
+            # A request for the line by an upgrade is repeated by GET, and counted there.
             if not ("queue" in request.query and response.can_prepare(request)):
                 self._metrics.count_refusal(error)
             raise
@@ -173,7 +173,7 @@ def _check_subprotocol(request: web.Request) -> None:
 def bound_buffers(request: web.Request) -> None:
     """Keep what waits for a WebSocket's client short, in the kernel and here."""
     transport = request.transport
-    if transport is None:  # gone already; the first receive tells
+    if transport is None:  # gone already; the first receive reports it
         return
     transport.set_write_buffer_limits(high=UNSENT_BYTES)
     limit_read_bytes(transport, READ_BYTES)

@@ -5,7 +5,7 @@ remedy.
 
 Read `examination` first: the order of the checks. `machine` starts nothing (ports, addresses,
 certificate), `hardware` compares the machine with the engines' needs, `rehearsal` starts a server
-on loopback and speaks to it, `calling` is a client of a server.
+on loopback and connects to it, `calling` is a client of a server.
 
 A check must change nothing on the machine, and must not raise for a fault that it looks for.
 """

@@ -108,7 +108,7 @@ class EngineServersCheck:
 
 
 def _never(_call: PooledCall) -> None:
-    raise AssertionError("the doctor asks nothing that could be moved")
+    raise AssertionError("the doctor sends no request that could be moved")
 
 
 def _judged(said: str, hello: ServerHello, pong: EnginePong, ping_ms: float) -> Finding:

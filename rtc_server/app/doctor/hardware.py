@@ -159,7 +159,7 @@ def unpacking_room(engines: EngineSettings) -> Iterator[Finding]:
 
 
 def _size_bytes(folder: Path, model: Model) -> int:
-    """Return the bytes of a model on disk; the catalogue does not know those of a trusted file."""
+    """Return the bytes of a model on disk; the catalogue does not have those of a trusted file."""
     paths = (path_of(folder, model, file) for file in model.files)
     return sum(path.stat().st_size for path in paths if path.is_file())
 

@@ -6,7 +6,7 @@ never passes the supervisor. `desk` decides admission for all, `records` keeps t
 another worker continues the sessions of one that was killed, `totals` adds up metrics.
 
 A worker (`worker`) is the same server as in a single process, on a Unix socket, with two parts that
-ask the supervisor: `shared_admission` and `journal`. Both sides use `control`.
+send requests to the supervisor: `shared_admission` and `journal`. Both sides use `control`.
 
 With one process none of this is imported.
 """

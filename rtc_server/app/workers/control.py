@@ -62,11 +62,11 @@ class ControlChannel:
         return True
 
     async def ask(self, kind: str, /, **fields: object) -> Fields:
-        """Send a question and return the answer. Raises `ChannelClosed` or `AskFailed`."""
+        """Send a request and return the answer. Raises `ChannelClosed` or `AskFailed`."""
         return await self.begin(kind, **fields)[1]
 
     def begin(self, kind: str, /, **fields: object) -> tuple[int, asyncio.Future[Fields]]:
-        """Send now; return the number of the question, and its answer to be awaited."""
+        """Send now; return the number of the request, and its answer to be awaited."""
         number, answer = next(self._numbers), asyncio.get_running_loop().create_future()
         if self._is_closed:
             answer.set_exception(ChannelClosed())

@@ -21,7 +21,7 @@ ENGINE_HOST = 0
 
 
 async def host_engines(order: EngineOrder, end: socket.socket) -> int:
-    """Serve engines until the supervisor says stop or is gone; return the exit code."""
+    """Serve engines until the supervisor sends a stop or is gone; return the exit code."""
     stop = asyncio.Event()
     exposition: list[Callable[[], bytes]] = []
 

@@ -14,7 +14,7 @@ from rtc_server.clock import monotonic
 from rtc_server.metrics import Metrics
 
 Ask: TypeAlias = Callable[[int, str, Fields], Awaitable[Fields]]
-"""Function that asks one worker. Raises `ChannelClosed` or `AskFailed`."""
+"""Function that sends a request to one worker. Raises `ChannelClosed` or `AskFailed`."""
 ALONE_S = 2.0
 """Seconds for one move before the next one begins beside it."""
 

@@ -37,11 +37,11 @@ class WorkerProcess:
             {**handlers, "ready": self._became_ready, "failed": self._failed}
         )
         self.announcement: asyncio.Future[Fields] = asyncio.get_running_loop().create_future()
-        """Set once it takes calls: its engines. Raises `ConfigError` when it will not."""
+        """Set once it takes calls: its engines. Raises `ConfigError` when it cannot."""
         self.gone = asyncio.Event()
         """Set when it has ended."""
         self.is_stopping = False
-        """True once it was told to end."""
+        """True once it was requested to end."""
         self._child: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -85,7 +85,7 @@ class WorkerProcess:
         """Read until its end; return its exit code, negative for a signal."""
         assert self._child is not None
         try:
-            await self.channel.run()  # all that it has told, also shortly before it was killed
+            await self.channel.run()  # all that it has sent, also shortly before it was killed
             code = await self._child.wait()
         except asyncio.CancelledError:
             await self.kill()

@@ -83,9 +83,9 @@ class Proxy:
             return web.json_response({"status": "ok"}, headers={hdrs.CACHE_CONTROL: "no-store"})
         if path == "/readyz":
             self._workers.check_ready()
-        # Elsewhere the header asks for nothing, and is left out like all of this connection.
-        asks = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-        upgrades = asks and request.method == hdrs.METH_GET and path in STREAMS
+        # Elsewhere the header has no effect, and is left out like all of this connection.
+        is_requested = request.headers.get(hdrs.UPGRADE, "").lower() == "websocket"
+        upgrades = is_requested and request.method == hdrs.METH_GET and path in STREAMS
         target = target_of(request.method, path, request.query, upgrades=upgrades)
         body = b"" if upgrades else await read_body(request, WRAPPED_LIMIT_BYTES)
         for _ in range(TRIES):

@@ -17,7 +17,7 @@ RETRY_S = 1
 
 
 async def ask_supervisor(channel: ControlChannel, kind: str, /, **fields: object) -> Fields:
-    """Ask what only the supervisor knows. Raises `NotReady`."""
+    """Send a request to the supervisor; return its answer. Raises `NotReady`."""
     try:
         return await channel.ask(kind, **fields)
     except ChannelClosed:
@@ -27,7 +27,7 @@ async def ask_supervisor(channel: ControlChannel, kind: str, /, **fields: object
 
 
 class SharedAdmission:
-    """Implementation of `AdmissionDesk` that asks the supervisor."""
+    """Implementation of `AdmissionDesk` that sends requests to the supervisor."""
 
     def __init__(
         self, channel: ControlChannel, limits: AdmissionLimits, clock: Clock, wall: Clock
@@ -77,8 +77,8 @@ class SharedAdmission:
         self, kind: Kind, claimant: Claimant, now_s: float, wall_s: float, *, busy_s: int = 0
     ) -> None:
         """See `AdmissionDesk.check_claim`."""
-        asks = claimant_json(claimant)
-        await self._ask("check", kind=kind.name, claimant=asks, busy_s=busy_s)
+        fields = claimant_json(claimant)
+        await self._ask("check", kind=kind.name, claimant=fields, busy_s=busy_s)
 
     async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
         """See `AdmissionDesk.claim_room`."""
@@ -108,7 +108,7 @@ class SharedAdmission:
         return number, place
 
     def number_of(self, place: Place) -> int:
-        """Return the number by which the supervisor knows a place; 0 for one that it gave away."""
+        """Return the number of a place at the supervisor; 0 for one that it gave away."""
         return next((number for number, each in self._places.items() if each is place), 0)
 
     # ---------------------------------------------------------------- from the supervisor

@@ -1,4 +1,4 @@
-"""Rates of requests in a worker: the supervisor counts for all, and is asked each time."""
+"""Rates of requests in a worker: the supervisor counts for all, with one request each time."""
 
 from rtc_server.app.workers.control import ControlChannel, Fields
 from rtc_server.app.workers.shared_admission import ask_supervisor
@@ -7,7 +7,7 @@ from rtc_server.signaling.request_rates import Counted, OwnRates
 
 
 class SharedRates:
-    """Implementation of `RequestRates` that asks the supervisor."""
+    """Implementation of `RequestRates` that sends each request to the supervisor."""
 
     def __init__(self, channel: ControlChannel) -> None:
         self._channel = channel

@@ -9,7 +9,7 @@ from rtc_server.signaling.secret_signer import KEY_BYTES
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key of this run, and the file by which a worker that starts learns of it."""
+    """A key of this run, and the file from which a worker reads it at its start."""
 
     path: Path
     _text: str = field(default_factory=lambda: secrets.token_hex(KEY_BYTES), repr=False)

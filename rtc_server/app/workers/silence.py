@@ -1,4 +1,4 @@
-"""Workers that hang: they report twice a second, so silence says that one does nothing at all."""
+"""Workers that hang: they report twice a second, so one without reports does nothing at all."""
 
 import asyncio
 import logging
@@ -8,14 +8,14 @@ from rtc_server.app.workers.placement import Life, Placement
 from rtc_server.standstill import standstills
 
 SILENT_S = 10.0
-"""A worker that said nothing for so long is killed; its sessions go on in others."""
+"""A worker that sent nothing for so long is killed; its sessions go on in others."""
 LOOKS_S = 1.0
 
 _log = logging.getLogger(__name__)
 
 
 async def end_silent(placement: Placement, kill: Callable[[int], Awaitable[None]]) -> None:
-    """Kill each worker that has taken calls and says nothing any more; until cancelled.
+    """Kill each worker that has taken calls and sends no reports any more; until cancelled.
 
     Time in which this process itself stood still is not counted.
     """

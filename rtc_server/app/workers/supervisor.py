@@ -42,7 +42,7 @@ GONE_S = 1.0
 STOP_MARGIN_S = 7.0
 """Time beyond ``--drain-s`` after which a worker that should end is killed."""
 ENGINES_STOP_S = 2.0
-"""Time that the engines' process has then. Together less than the 10 s that operators are told."""
+"""Time that the engines' process has then. Together less than the documented 10 s."""
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 SUPERVISORS = frozenset({"rtc_ready"})
-"""Gauges that the supervisor alone knows."""
+"""Gauges that only the supervisor sets."""
 LEAST = frozenset({"rtc_retry_after_seconds", "rtc_engine_server_up"})
 """Gauges of which the least counts: a call goes where it can, and an engine server that one worker
 has lost is lost to its sessions. A sum would be 0 only once all workers have lost it.

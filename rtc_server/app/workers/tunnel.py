@@ -42,7 +42,7 @@ async def tunnel(
     """Pass a WebSocket on to a worker, until either side ends it.
 
     Args:
-        request: the client's, which asks for an upgrade.
+        request: the client's, which requests an upgrade.
         head: the same as bytes for the worker.
         socket_path: the worker's.
         arrived: called once, when the worker has answered or failed.

@@ -1,4 +1,4 @@
-"""A worker: the server that runs alone otherwise, on a Unix socket, told what to do by the
+"""A worker: the server that runs alone otherwise, on a Unix socket, controlled by the
 supervisor. Started by ``rtc_server.cli.worker``.
 """
 
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 async def work(order: WorkerOrder, end: socket.socket) -> int:
-    """Serve until told to stop, or until the supervisor is gone; return the exit code."""
+    """Serve until a request to stop, or until the supervisor is gone; return the exit code."""
     worker = _Worker(order)
     await worker.channel.open(end)
     reading = asyncio.create_task(worker.channel.run(), name="control")
@@ -49,7 +49,7 @@ async def work(order: WorkerOrder, end: socket.socket) -> int:
         worker.channel.tell("failed", message=str(error))
         return 2
     finally:
-        await asyncio.sleep(0)  # what was told last goes out
+        await asyncio.sleep(0)  # the last message goes out
         reading.cancel()
         await asyncio.wait([reading])
     return 0

@@ -13,7 +13,7 @@ from rtc_server.engines.registry import Kind
 
 @dataclass(frozen=True, slots=True)
 class WorkerOrder:
-    """All that a worker is told at its start."""
+    """Everything that a worker receives at its start."""
 
     number: int
     socket_path: str
@@ -23,7 +23,7 @@ class WorkerOrder:
 
 @dataclass(frozen=True, slots=True)
 class EngineOrder:
-    """All that the engines' process is told at its start."""
+    """Everything that the engines' process receives at its start."""
 
     number: int
     socket_path: str
@@ -39,7 +39,7 @@ class EngineOrder:
 def fingerprint() -> bytes:
     """Return 32 bytes that differ where orders of another version would be understood wrongly.
 
-    Values of a pickled order go to fields by their position. The version alone says too little:
+    Values of a pickled order go to fields by their position. The version alone is not enough:
     a checkout changes without it.
     """
     lines = [__version__]

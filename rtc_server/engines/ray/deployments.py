@@ -32,7 +32,7 @@ class ClusterOrder:
     start: StartReplica
     """Starts the engine server of a replica."""
     token: str
-    """Engine token, which the directory asks for."""
+    """Engine token, which the directory requires."""
     certified: str
     """Name in the replicas' certificate, if it is not their address."""
     least: int
@@ -76,7 +76,7 @@ class _Directory:
             ).results_async(timeout_s=ASK_S, return_exceptions=True)
             return answers
 
-        # Applications of one name in several clusters are told apart by their head.
+        # Applications of one name in several clusters are distinguished by their head.
         deployment = f"{ray.get_runtime_context().gcs_address}/{order.name}"
         self._list = ReplicaList(
             ask, deployment=deployment, token=order.token, certified=order.certified

@@ -10,12 +10,12 @@ from rtc_server.clock import monotonic
 from rtc_server.engines.ray.replica import ReplicaState
 
 KEPT_S = 1.0
-"""Age up to which a list is given again: each media process asks, and each question goes to all
-replicas."""
+"""Age up to which a list is given again: each media process sends requests, and each one goes to
+all replicas."""
 
 AskReplicas = Callable[[], Awaitable[Sequence[ReplicaState | BaseException]]]
-"""Returns what each replica said, or the error instead, in bounded time. Raises if none can be
-asked."""
+"""Returns the answer of each replica, or the error instead, in bounded time. Raises if none can be
+reached."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +32,8 @@ class ReplicaList:
         self._lock = asyncio.Lock()
 
     async def answer(self, authorization: str) -> tuple[int, dict[str, Any]]:
-        """Return HTTP status and body. 503: the replicas cannot be asked, which says nothing of
-        them.
+        """Return HTTP status and body. 503: the replicas cannot be reached; their state is
+        unknown.
         """
         given = authorization.removeprefix("Bearer ").strip()
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):

@@ -74,7 +74,7 @@ def status(name: str) -> DeployedEngines | None:
     if found is None:
         return None
     replicas: list[ReplicaState] = []
-    with suppress(Exception):  # the state says why none can be asked
+    with suppress(Exception):  # the state has the reason why none can be reached
         handle = serve.get_deployment_handle(ENGINES, name)
         answers = handle.broadcast("describe").results(timeout_s=4 * ASK_S, return_exceptions=True)
         replicas = [each for each in answers if not isinstance(each, BaseException)]
@@ -90,7 +90,7 @@ def drain(name: str) -> bool:
 
 
 def _reason(name: str) -> str:
-    """Return the last line that Ray Serve says of a replica, which ends a traceback."""
+    """Return the last line that Ray Serve reports of a replica, which ends a traceback."""
     found = serve.status().applications.get(name)
     message = found.deployments[ENGINES].message if found and ENGINES in found.deployments else ""
     lines = message.strip().splitlines()

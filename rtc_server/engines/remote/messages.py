@@ -145,7 +145,7 @@ class ServerHello:
     tts: TtsCapabilities | None = None
     """Capabilities of the voice, on a connection for speech."""
     cards: tuple[EngineCard, ...] = ()
-    """Engines of this kind that the server's machine knows."""
+    """Engines of this kind that are registered on the server's machine."""
     phrases: Mapping[str, tuple[PhraseCard, ...]] = field(default_factory=dict)
     """Phrases by the language to say them in."""
 

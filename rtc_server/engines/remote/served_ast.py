@@ -1,4 +1,4 @@
-"""Connection of an engine server to a media process that asks for translations."""
+"""Connection of an engine server to a media process that requests translations."""
 
 import asyncio
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Connection of an engine server to a media process that asks for speech."""
+"""Connection of an engine server to a media process that requests speech."""
 
 import asyncio
 import logging

@@ -92,7 +92,7 @@ class EngineServer:
             each.drain()
         loop = asyncio.get_running_loop()
         end_s = loop.time() + within_s
-        while self.calls and loop.time() < end_s:  # noqa: ASYNC110 - nothing tells of the last one
+        while self.calls and loop.time() < end_s:  # noqa: ASYNC110 - no event reports the last one
             await asyncio.sleep(_LOOK_S)
 
     async def close(self) -> None:
