@@ -18,14 +18,17 @@ DELAY_PACKETS = 10
 
 
 class Loudspeaker(Sequence[bytes]):
-    """Packets of a microphone: first the given ones, then those that its own client receives,
-    delayed.
+    """Packets of a microphone: first the given ones, then those that its own client receives, each
+    at its time of RTP and delayed. One that comes too late is not played, as in a real loudspeaker.
     """
 
     def __init__(self, first: list[bytes]) -> None:
         self._first = first
         self._silence = encode(np.zeros(960 * 3, np.float32))[-1]
         self._taken = 0
+        self._ahead: int | None = None
+        """Packets from the beginning of RTP's clock to that of ours, delay included."""
+        self._waiting: dict[int, bytes] = {}
         self.client: RtcClient | None = None
 
     def __len__(self) -> int:
@@ -39,11 +42,13 @@ class Loudspeaker(Sequence[bytes]):
         assert isinstance(index, int)
         if index < len(self._first):
             return self._first[index]
-        heard = self.client.packets if self.client else []
-        if self._taken + DELAY_PACKETS >= len(heard):
-            return self._silence
-        self._taken += 1
-        return heard[self._taken - 1].payload
+        heard = self.client.packets[self._taken :] if self.client else []
+        self._taken += len(heard)
+        if heard and self._ahead is None:
+            self._ahead = index + DELAY_PACKETS - heard[-1].timestamp // 960
+        for packet in heard:
+            self._waiting[packet.timestamp // 960 + (self._ahead or 0)] = packet.payload
+        return self._waiting.pop(index, self._silence)
 
 
 @asynccontextmanager
