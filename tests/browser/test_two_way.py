@@ -208,6 +208,7 @@ async def test_two_people_on_a_phone_turn_around_and_come_back_as_they_were() ->
         await around.click()
         assert await far.evaluate(angle) == 1
         await half(page, "near").locator("select").select_option("en")
+        await page.wait_for_selector(LIVE)  # pressed before, it would still start
         await page.click("#toggle")
         await page.wait_for_selector("[data-phase=closed]")
         calls = len(server.calls.requests)
