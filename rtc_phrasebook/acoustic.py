@@ -4,8 +4,8 @@ PocketSphinx's model is a folder. A phonetically tied model has, for each phone,
 each of three streams (cepstra, their slopes, their curvature). Speech of another language, or
 English in noise, is not where these Gaussians are, so their means are moved there
 (`python -m bench.phrasebook.adapt`). Each state of a phone in its context, a senone, mixes the
-Gaussians of its phone; for Russian these weights are changed as well. Only the changes are stored,
-those of means in sixteenths of a standard deviation; the rest is the wheel's own.
+Gaussians of its phone; these weights are changed as well. Only the changes are stored, those of
+means in sixteenths of a standard deviation; the rest is the wheel's own.
 """
 
 import zipfile

@@ -80,11 +80,11 @@ _RU_UNSTRESSED = {"AO": "AH", "OW": "AH", "AA": "AH", "EH": "IH", "EY": "IH"}
 _RU_LEAST_REDUCED = 4
 """Letters of a word whose last «а» or «я» is heard to fade."""
 
-_EN_BESIDE: Mapping[Phones, Phones] = {
-    ("G", "UH", "D", "B", "AY"): ("G", "UH", "D", "M", "B", "AY"),
+_EN_BESIDE: Mapping[Phones, tuple[Phones, ...]] = {
+    ("G", "UH", "D", "B", "AY"): (("G", "UH", "D", "M", "B", "AY"), ("G", "UH", "D", "N", "AY")),
 }
-"""Pronunciations that the dictionary lacks, by one that it has: where the B of the farewell begins
-through the nose, the plain one is less near to it than "good night" is."""
+"""Pronunciations that the dictionary lacks, by one that it has: where the B of the farewell is
+spoken through the nose, the plain one is less near to it than "good night" is."""
 
 
 def read_dictionary(path: Path, words: Iterable[str]) -> Pronunciations:
@@ -106,7 +106,7 @@ def english(
     """Pronunciations of English words; those absent from the result cannot be pronounced."""
     found = read_dictionary(dictionary, words - respelled.keys())
     for ways in found.values():
-        ways += [_EN_BESIDE[way] for way in ways if way in _EN_BESIDE]
+        ways += [beside for way in ways for beside in _EN_BESIDE.get(way, ())]
     missing = sorted(words - found.keys())
     spelled = [respelled.get(word, word) for word in missing]
     for word, phonemes in zip(missing, espeak.phonemes(spelled, "en"), strict=True):

@@ -8,7 +8,7 @@ English gains in noise, for women most, and for high voices. espeak-ng adds a li
 own: made again, one value in forty of the file differed, by a step or two. Each sample is
 aligned with the phones that the engine itself would expect; the means are then re-estimated, with
 the wheel's as prior (maximum a posteriori; Gauvain and Lee 1994). Russian is aligned a second time,
-by the moved means, and then its mixture weights are re-estimated in the same way.
+by the moved means. The mixture weights are re-estimated in the same way, with the last alignment.
 """
 
 import argparse
@@ -42,8 +42,11 @@ from rtc_phrasebook.pronounce import Pronunciations
 
 PRIOR = {"en": 40.0, "ru": 30.0}
 """Frames of speech that each mean of the wheel counts for."""
-WEIGHT_PRIOR = {"ru": 30.0}
-"""The same for the mixture weights of a senone; languages without keep the wheel's."""
+WEIGHT_PRIOR = {"en": 30.0, "ru": 30.0}
+"""The same for the mixture weights of a senone."""
+WEIGHT_STEPS = {"en": 2, "ru": 1}
+"""Moves of mixture weights are kept in multiples of so many of the file's steps. Coarser ones take
+fewer bytes."""
 PASSES = {"en": 1, "ru": 2}
 """Alignments, each after the first by the means that the one before has moved."""
 CODEBOOKS = sorted([*PHONES, "SIL", "+NSN+", "+SPN+"])
@@ -171,7 +174,9 @@ class Statistics:
         shares = np.exp(likely - likely.max(axis=1, keepdims=True))
         return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
-    def moves(self, prior: float, weight_prior: float | None) -> acoustic.Moves:
+    def moves(
+        self, prior: float, weight_prior: float | None, weight_steps: int = 1
+    ) -> acoustic.Moves:
         """Return the moves from the wheel's model; its means count for `prior` frames each, its
         mixture weights for `weight_prior` each senone, or stay where that is None.
         """
@@ -182,17 +187,21 @@ class Statistics:
             return acoustic.Moves(model, steps)
         met = np.flatnonzero(self._senones.sum(axis=(0, 1)) > 0)
         return acoustic.Moves(
-            model, steps, met.astype(np.uint16), self._steps_of(met, weight_prior)
+            model, steps, met.astype(np.uint16), self._steps_of(met, weight_prior, weight_steps)
         )
 
-    def _steps_of(self, senones: npt.NDArray[np.intp], prior: float) -> npt.NDArray[np.int8]:
-        """Return the moves of these senones' weights."""
+    def _steps_of(
+        self, senones: npt.NDArray[np.intp], prior: float, multiple: int
+    ) -> npt.NDArray[np.int8]:
+        """Return the moves of these senones' weights, each a multiple of so many steps."""
         before, counts = np.exp(self._log_weights[:, :, senones]), self._senones[:, :, senones]
         total, met = before.sum(axis=1, keepdims=True), counts.sum(axis=1, keepdims=True)
         after = total * (prior * before / total + counts) / (prior + met)
         moved = -np.log(np.maximum(after, _LEAST_WEIGHT)) / _WEIGHT_STEP
-        steps = np.rint((moved - self._weights[:, :, senones]) / acoustic.WEIGHT_STEP)
-        return np.asarray(np.clip(steps, -127, 127), np.int8)
+        unit = acoustic.WEIGHT_STEP * multiple
+        steps = np.rint((moved - self._weights[:, :, senones]) / unit)
+        most = 127 // multiple
+        return np.asarray(multiple * np.clip(steps, -most, most), np.int8)
 
 
 def pronunciations(words: set[str], language: str) -> Pronunciations:
@@ -213,7 +222,8 @@ def adapt(language: str) -> None:
             model = acoustic.adapted(acoustic_model(), moves, Path(folder))
             statistics, lost = measure(said, language, model)
     file = acoustic.moves_file(language)
-    acoustic.write_moves(file, statistics.moves(PRIOR[language], WEIGHT_PRIOR.get(language)))
+    prior, weight_prior = PRIOR[language], WEIGHT_PRIOR[language]
+    acoustic.write_moves(file, statistics.moves(prior, weight_prior, WEIGHT_STEPS[language]))
     count, size_kb = len(said) - lost, file.stat().st_size / 1e3
     speakers = len(SPEAKERS) + len(voices.RECORDED[language])
     print(f"{language}: {count} samples of {speakers} speakers, {lost} lost; {size_kb:.0f} kB")

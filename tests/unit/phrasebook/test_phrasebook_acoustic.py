@@ -115,6 +115,8 @@ def test_the_shipped_moves_are_for_the_wheels_model(language: str) -> None:
     assert moves.model == acoustic.checksum(acoustic_model())
     assert moves.steps.shape == acoustic.read_gaussians(acoustic_model() / "means").shape
     assert 0.02 < np.abs(moves.steps).mean() * acoustic.STEP < 0.2  # moved, and not far
+    assert moves.weights.shape == (3, moves.steps.shape[2], len(moves.senones))
+    assert 0.1 < np.mean(moves.weights != 0) < 0.7  # and so did the mixture weights
 
 
 def test_moves_take_fewer_bytes_than_numpys_compression(tmp_path: Path) -> None:
