@@ -75,7 +75,7 @@ class CommandParser(LateParser):
         choices = self._subcommands.choices if self._subcommands else {}
         at = next((i for i, each in enumerate(given) if each in choices), 0)
         names = [each.partition("=")[0] for each in given[:at]]
-        known = self._option_string_actions
+        known = self._options() if at else {}
         unknown = [name for name in names if name.startswith("--") and name not in known]
         if not unknown or _nearest(unknown[0], known):
             return
@@ -90,22 +90,30 @@ class CommandParser(LateParser):
     def _place_of(self, unknown: Sequence[str], given: Sequence[str]) -> str:
         """Return where the first unknown option belongs, if it is one of the parent's."""
         name, equals, _ = unknown[0].partition("=")
-        action = self._parent and self._parent._option_string_actions.get(name)
-        if not self._parent or not action:
+        options = self._parent._options() if self._parent else {}
+        if not self._parent or name not in options:
             return ""
         at = given.index(unknown[0])
-        end = at + 1 if equals or action.nargs == 0 else at + 2
+        end = at + 1 if equals or not options[name] else at + 2
         option, rest = given[at:end], [*given[:at], *given[end:]]
         own = self.prog.removeprefix(self._parent.prog).strip()
         right = shlex.join([*option, own, *rest])
         return f". Put {shlex.join(option)} before {own}: {self._parent.prog} {right}"
 
+    def _options(self) -> dict[str, bool]:
+        """Return the long options in the help, and for each whether it takes a value."""
+        text = _COLOUR.sub("", self.format_help())
+        entries = re.findall(r"^  (-.*?)(?:  |$)", text, re.MULTILINE)
+        return {
+            option: " " in entry.rpartition(", ")[2]
+            for entry in entries
+            for option in re.findall(r"--[\w-]+", entry)
+        }
+
     def _advice(self, unknown: Sequence[str]) -> str:
         """Return what may help: the nearest options, and engines whose options are missing."""
         names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
-        text = _COLOUR.sub("", self.format_help())
-        entries = re.findall(r"^  (-.*?)(?:  |$)", text, re.MULTILINE)
-        known = [option for entry in entries for option in re.findall(r"--[\w-]+", entry)]
+        known = self._options()
         near = [(name, option) for name in names if (option := _nearest(name, known))]
         each = [option if len(names) == 1 else f"{option} for {name}" for name, option in near]
         advice = f". Did you mean {', '.join(each)}?" if each else ""

@@ -68,6 +68,7 @@ def test_an_unknown_option_is_answered_with_the_nearest(
             "models path --models-dir=X a",
             "Put --models-dir=X before path: rtc-server models --models-dir=X path a",
         ),
+        ("serve --version", "Put --version before serve: rtc-server --version serve"),
         ("models --modls-dir=X list", "--modls-dir=X. Did you mean --models-dir?"),
     ],
 )
