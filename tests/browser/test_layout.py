@@ -46,6 +46,35 @@ async def test_captions_come_first_where_there_is_little_room() -> None:
             assert await page.evaluate(wide) <= 0, name
 
 
+CUT_LANGUAGES = """() => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const px = (style, names) => names.reduce((sum, each) => sum + (parseFloat(style[each]) || 0), 0);
+  return [...document.querySelectorAll(".language select")].flatMap((list) => {
+    const own = getComputedStyle(list);
+    const half = getComputedStyle(list.parentElement);
+    const room = list.parentElement.clientWidth - px(half, ["paddingLeft", "paddingRight"])
+      - px(own, ["marginLeft", "paddingLeft", "paddingRight"]);
+    pen.font = `${own.fontWeight} ${own.fontSize} ${own.fontFamily}`;
+    pen.letterSpacing = own.letterSpacing;
+    return [...list.options].map(({ textContent }) => textContent)
+      .filter((name) => pen.measureText(name).width > room);
+  });
+}"""
+"""Names of languages that are wider than their half has room for."""
+
+
+@pytest.mark.parametrize("language", ["ru", "uk"])  # the longest names
+async def test_languages_are_named_in_full_at_320_pixels(language: str) -> None:
+    async with (
+        scripted_server() as server,
+        visit(server.url, viewport={"width": 320, "height": 640}, locale=language) as seen,
+    ):
+        await expect(seen.page.locator("#source option")).to_have_count(2)
+        for height in (640, 256):
+            await seen.page.set_viewport_size({"width": 320, "height": height})
+            assert await seen.page.evaluate(CUT_LANGUAGES) == [], height
+
+
 async def test_a_sample_stays_where_it_is_under_the_pointer() -> None:
     async with scripted_server() as server, visit(server.url, viewport=DESKTOP) as seen:
         words = seen.page.locator(".phrase-list .say").first
