@@ -14,7 +14,7 @@ export const words = {
     languageCount: "{name} : {count}",
     original: "{name} (original)",
     waiting: "Personne ne parle encore ici. La page attend.",
-    early: "Personne ne parle encore ici. Appuyez sur Écouter : le son viendra dès qu’on parlera.",
+    early: "Personne ne parle encore ici. Appuyez sur Écouter : le son viendra dès qu’on parlera.",
     ready: "Choisissez une langue et appuyez sur Écouter.",
     connecting: "Connexion…",
     listening: "Vous écoutez.",
