@@ -77,7 +77,7 @@ class CommandParser(LateParser):
         names = [each.partition("=")[0] for each in given[:at]]
         known = self._options() if at else {}
         unknown = [name for name in names if name.startswith("--") and name not in known]
-        if not unknown or _nearest(unknown[0], known):
+        if not unknown or "--" in names or _nearest(unknown[0], known):
             return
         first = names.index(unknown[0])
         before, misplaced, rest = given[:first], given[first:at], given[at + 1 :]
@@ -112,9 +112,10 @@ class CommandParser(LateParser):
 
     def _advice(self, unknown: Sequence[str]) -> str:
         """Return what may help: the nearest options, and engines whose options are missing."""
-        names = [each.partition("=")[0] for each in unknown if each.startswith("-")]
-        known = self._options()
-        near = [(name, option) for name in names if (option := _nearest(name, known))]
+        options = [each for each in unknown if each.startswith("-") and each != "--"]
+        names = list(dict.fromkeys(each.partition("=")[0] for each in options))
+        known = self._options()  # behind -- stands no option, so one that is known helps nobody
+        near = [(n, option) for n in names if n not in known and (option := _nearest(n, known))]
         each = [option if len(names) == 1 else f"{option} for {name}" for name, option in near]
         advice = f". Did you mean {', '.join(each)}?" if each else ""
         if faults := plugins().faults if names else ():

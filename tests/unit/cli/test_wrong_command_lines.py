@@ -33,6 +33,9 @@ def answer(capsys: Capture, *argv: str) -> str:
             ["serve", "--prot", "80", "--hsot", "x"],
             "Did you mean --port for --prot, --host for --hsot?",
         ),
+        (["serve", "--prot", "1", "--prot", "2"], "--prot 2. Did you mean --port?"),
+        (["serve", "--", "--port"], "--port"),
+        (["serve", "--", "--prot"], "--prot. Did you mean --port?"),
         (["doctor", "--urll", "x"], "--urll x. Did you mean --url?"),
         (["engines", "serve", "--listen", "unix:/s", "--ast-deadline", "9"], "--ast-deadline-s?"),
         (["serve", "extra"], "rtc-server serve: error: unrecognized arguments: extra"),
@@ -76,6 +79,11 @@ def test_a_misplaced_option_is_answered_with_the_command_line_that_is_right(
     capsys: Capture, argv: str, advice: str
 ) -> None:
     assert answer(capsys, *argv.split()).endswith(advice)
+
+
+@pytest.mark.parametrize("argv", ["-- serve extra", "models -- path a b", "-- --port 80 serve"])
+def test_two_dashes_before_a_command_are_no_option(capsys: Capture, argv: str) -> None:
+    assert "Put options" not in answer(capsys, *argv.split())
 
 
 @pytest.mark.parametrize(
