@@ -95,8 +95,9 @@ class Headroom:
         """Latest forecast: number of sessions, time, and true if they can be carried."""
 
     def late_alone_s(self, speech_s: float) -> float:
-        """Return the seconds that an answer takes without others; 0 if it is in time."""
-        alone_s = self._costs.current().of(1, speech_s)
+        """Return the seconds that an answer takes without others; 0 if in time or not known."""
+        costs = self._costs.current()
+        alone_s = 0.0 if costs is _UNKNOWN else costs.of(1, speech_s)
         return alone_s if 0 < self.limit_s < alone_s else 0.0
 
     def assume(self, speech_s: float, took_s: float) -> None:

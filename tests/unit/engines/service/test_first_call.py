@@ -98,6 +98,13 @@ async def test_an_engine_that_is_in_time_alone_is_not_named(
         assert not any("alone" in each for each in caplog.messages)
 
 
+def test_an_engine_that_was_not_called_is_not_late_alone() -> None:
+    headroom = Headroom(0.1)
+    assert not headroom.late_alone_s(3.0)
+    headroom.assume(3.0, 0.4)
+    assert headroom.late_alone_s(3.0) == pytest.approx(0.4, rel=0.05)
+
+
 async def test_no_sound_is_translated_twice() -> None:
     """An engine that keeps transcripts, as the laptop's, answers at once when asked again."""
     asked: set[bytes] = set()
