@@ -1,7 +1,6 @@
 /**
- * Says that a file of the page did not come, that something in it broke, or that the browser is too old for it.
- * No module, no syntax from after 2017, and before all else: any file may be what did not come. So it has its own
- * words, and its look also without a sheet.
+ * Says that a file of the page did not come or broke, or that the browser is too old. Any file may be the one: so this
+ * comes first, without modules and syntax from after 2017, and has words and a look of its own.
  */
 {
   /** What can be wrong: places in `WORDS`. */

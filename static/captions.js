@@ -2,9 +2,9 @@
  * `<caption-log>`: both captions of each segment, side by side or stacked.
  *
  * Text that is committed stands firm, what may still change is greyed. The log follows the newest
- * line until the reader scrolls back, and follows again once they return to the end. However long
- * one talks, only the newest lines are elements of the page; scrolling back brings older ones. A
- * screen reader hears each finished translation once, never the revisions.
+ * line until the reader scrolls back, and follows again once they return to the end. Only the
+ * newest lines are elements of the page; scrolling back brings older ones. A screen reader hears
+ * each finished translation once, never the revisions.
  */
 import { Row, failure } from "./caption-row.js";
 import { reachByKeyboard } from "./client/scrolling.js";

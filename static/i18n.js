@@ -1,6 +1,6 @@
 /**
- * Words of the interface, for every page. A language has a table for each of them,
- * `strings/LANGUAGE/PAGE.js`; only those in use are loaded. The names of languages are the browser's
+ * Words of the interface. A language has a table for each page, `strings/LANGUAGE/PAGE.js`; only
+ * those in use are loaded. The names of languages are the browser's
  * (`Intl.DisplayNames`). No DOM, no storage.
  */
 

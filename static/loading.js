@@ -1,8 +1,8 @@
 /** What a page loads only when it is needed: modules, and a sheet of style. */
 
 /**
- * Load something, then use it. Where it does not come, absent.js says so and offers to try again: browsers
- * ask anew for a module that did not come.
+ * Load something, then use it. Where it does not come, absent.js offers to try again: browsers
+ * ask anew for such a module.
  *
  * @template T
  * @param {() => Promise<T>} load

@@ -2,8 +2,7 @@
  * How captions look: side by side or stacked, with the time, in large type, in high contrast; and
  * in a window of their own. Remembered on this device; what was never chosen follows the system.
  *
- * Sheets of style read it from the root element: `data-stacked`, `data-times`, `data-large` and
- * `data-contrast`.
+ * Sheets of style read it from attributes of the root element.
  */
 import { findAll } from "./dom.js";
 import { withLoaded } from "./loading.js";

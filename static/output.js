@@ -1,9 +1,9 @@
 /**
  * What is heard: the translation, the original under it, and the last translation once more.
  *
- * The translation plays through a media element straight from the network, and what this page
- * makes itself through a second one: a browser's echo cancellation knows what elements play, and
- * both can be sent to a chosen device.
+ * The translation plays through a media element straight from the network, what this page makes
+ * through a second one: a browser's echo cancellation knows what elements play, and both can be
+ * sent to a chosen device.
  *
  * Events: "level" {rms} of the translation, "change" {} when `speaking`, `replaying` or
  * `replayable` is another.

@@ -1,6 +1,5 @@
 /**
- * What to listen to, how to talk, what to hear and where: the settings panel, the sound panel and
- * the list of sources. Remembered on this device.
+ * The settings panel, the sound panel and the list of sources. Remembered on this device.
  *
  * Fires "input" {}, "vad" {} and "mode" {} when a running session must follow, "underlay" {} when the
  * original is to be played or not, "devices" {} when others can be used or are, and "speaker-gone" {} when
