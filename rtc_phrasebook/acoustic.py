@@ -11,6 +11,7 @@ means in sixteenths of a standard deviation; the rest is the wheel's own.
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from lzma import LZMAError
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ _SIZES = 4 + _STREAMS + 1
 """Numbers before the values: a magic number, the shape with a width for each stream, the count."""
 _MAGIC = 0x11223344
 _END_OF_HEADER = b"endhdr\n"
+_DAMAGE = (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, LZMAError)
+"""Errors of `numpy.load` with a file that is missing, cut short, changed or of another kind."""
 
 Gaussians = npt.NDArray[np.float32]
 """Shape (phones, streams, Gaussians, values)."""
@@ -96,10 +99,20 @@ def read_weights(file: Path) -> tuple[bytes, Weights]:
 
 
 def read_moves(file: Path) -> Moves:
-    """Read what `write_moves` wrote."""
-    with np.load(file, allow_pickle=False) as kept:
-        weights = {name: kept[name] for name in ("senones", "weights") if name in kept}
-        return Moves(int(kept["model"]), kept["steps"], **weights)
+    """Read what `write_moves` wrote.
+
+    Raises:
+        ConfigError: the file is missing or damaged.
+    """
+    try:
+        with file.open("rb") as stored, np.load(stored, allow_pickle=False) as kept:
+            weights = {name: kept[name] for name in ("senones", "weights") if name in kept}
+            return Moves(int(kept["model"]), kept["steps"], **weights)
+    except _DAMAGE as error:
+        raise ConfigError(
+            f"The phrasebook's acoustic file {file} cannot be read ({error}): install rtc-server "
+            "again."
+        ) from error
 
 
 def write_moves(file: Path, moves: Moves) -> None:

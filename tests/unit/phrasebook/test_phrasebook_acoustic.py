@@ -127,3 +127,17 @@ def test_moves_take_fewer_bytes_than_numpys_compression(tmp_path: Path) -> None:
     )
     kept, numpys = ((tmp_path / f"{name}.npz").stat().st_size for name in ("kept", "numpys"))
     assert kept < 0.9 * numpys
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    whole = acoustic.moves_file("en").read_bytes()
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 0xFF
+    file = tmp_path / "en-means.npz"
+    for content in (b"", b"plain text", whole[:2000], whole[:-50], bytes(damaged)):
+        file.write_bytes(content)
+        with pytest.raises(ConfigError, match=r"en-means\.npz cannot be read .* install"):
+            acoustic.read_moves(file)
+    file.unlink()
+    with pytest.raises(ConfigError, match=r"en-means\.npz cannot be read .* install"):
+        acoustic.read_moves(file)
