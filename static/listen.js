@@ -99,7 +99,7 @@ async function look() {
   try {
     state = await room.state();
   } catch (error) {
-    state = null;
+    if (!session) state = null; // else Stop goes back to what is known
     refusal = wordsFor(error);
     heed(error);
   }

@@ -179,7 +179,7 @@ async function speak() {
     if (!opened) {
       if (track?.readyState !== "live") return over(failure);
       remember("room-microphone", (microphone.value = used)); // it goes on
-      show("notReplaced");
+      if (call?.state === "live") show("notReplaced");
       return false;
     }
     used = wanted;

@@ -56,3 +56,12 @@ async def test_pages_are_in_the_shell_unless_a_test_wants_the_whole_browser() ->
         assert browsers("--one-test") == {"chromium-headless-shell"}
     async with visit("about:blank", further=["--another-test"], whole=True):
         assert browsers("--another-test") == {"chromium"}
+
+
+async def test_as_many_kinds_of_browsers_as_are_needed_are_open_at_once() -> None:
+    async with (
+        visit("about:blank", further=["--first"]),
+        visit("about:blank", further=["--second"]),
+        visit("about:blank", further=["--third"]) as third,
+    ):
+        assert await third.page.evaluate("1 + 1") == 2

@@ -14,7 +14,7 @@ export const words = {
     languageCount: "{name}: {count}",
     original: "{name} (Original)",
     waiting: "Hier spricht noch niemand. Die Seite wartet.",
-    early: "Hier spricht noch niemand. Drücken Sie „Zuhören“: Es beginnt mit dem Vortrag.",
+    early: "Hier spricht noch niemand. Drücken Sie „Zuhören“: Der Ton kommt, sobald jemand spricht.",
     ready: "Wählen Sie eine Sprache und drücken Sie „Zuhören“.",
     connecting: "Verbinde …",
     listening: "Sie hören mit.",

@@ -14,7 +14,7 @@ export const words = {
     languageCount: "{name}: {count}",
     original: "{name} (originale)",
     waiting: "Qui non parla ancora nessuno. La pagina aspetta.",
-    early: "Qui non parla ancora nessuno. Premi Ascolta: l’audio partirà quando qualcuno parla.",
+    early: "Qui non parla ancora nessuno. Premi Ascolta: l’audio partirà quando qualcuno parlerà.",
     ready: "Scegli una lingua e premi Ascolta.",
     connecting: "Connessione…",
     listening: "L’audio è attivo.",

@@ -115,7 +115,9 @@ class Browsers:
         if browser is None or not browser.is_connected():
             browser = await self._launch(launch)
         self._running[launch] = browser  # the last is the one used most recently
-        idle = [key for key, each in self._running.items() if not each.contexts]
+        idle = [
+            key for key, each in self._running.items() if not each.contexts and each is not browser
+        ]
         for key in idle[: len(self._running) - MOST_RUNNING]:
             await self._running.pop(key).close()
         return browser
