@@ -108,9 +108,9 @@ def parts(tier: str) -> set[str]:
     return {
         f"python -m pytest tests/nemo -p no:cacheprovider -m {tier}",
         f"python -m pytest -m {tier} tests/unit tests/loopback tests/model"
-        f" -n 4 --dist worksteal{measured}",
+        f" -n 3 --dist worksteal{measured}",
         f"python -m pytest -m ({tier}) and alone {browser}",
-        f"python -m pytest -m ({tier}) and not alone {browser} -n 3 --dist worksteal",
+        f"python -m pytest -m ({tier}) and not alone {browser} -n 2 --dist worksteal",
     }
 
 
