@@ -1,7 +1,7 @@
 /**
  * Words of the interface. A language has a table for each page, `strings/LANGUAGE/PAGE.js`; only
- * those in use are loaded. The names of languages are the browser's
- * (`Intl.DisplayNames`). No DOM, no storage.
+ * those in use are loaded. The names of languages are the browser's (`Intl.DisplayNames`). No DOM,
+ * no storage.
  */
 
 /** The languages, and how each writes times. */

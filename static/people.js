@@ -57,7 +57,7 @@ export class People {
   offer(pairs, pair) {
     this.#offered = { pairs, pair };
     this.#button.hidden = mutual(pairs).length === 0;
-    if (recall("people", false) && !this.#button.hidden) this.#load(false); // as it was before a reload
+    if (recall("people", false) && !this.#button.hidden) this.#load(false); // as it was here last
   }
 
   /** Take the session's state. @param {import("./conversation.js").Conversation|null} session */

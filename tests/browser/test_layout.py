@@ -63,7 +63,7 @@ CUT_LANGUAGES = """() => {
 """Names of languages that are wider than their half has room for."""
 
 
-@pytest.mark.parametrize("language", ["ru", "uk"])  # the longest names
+@pytest.mark.parametrize("language", ["ru", "uk"])  # whose words for English are longest
 async def test_languages_are_named_in_full_at_320_pixels(language: str) -> None:
     async with (
         scripted_server() as server,
