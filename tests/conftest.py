@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.async_tests import is_async, run_async
 from tests.support.loop_time import untraced
 from tests.support.virtual_time import VirtualTimeLoop
+from tests.support.worker_order import dealt
 
 # A busy machine is no fault of the code: no example is judged by its time. And the same examples
 # each time: what a change breaks fails with that change.
@@ -41,17 +42,20 @@ if its files are not in memory and other tests compute.
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's folder is its marker, and slow tests come first.
-
-    Begun last, one of several minutes would keep a single core busy while the others have nothing
-    left to do.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """A test's folder is its marker, and of those that are chosen slow ones come first."""
     for item in items:
         for folder in FOLDERS:
             if folder in item.path.parts:
                 item.add_marker(getattr(pytest.mark, folder))
+    result = yield
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    items[:] = dealt(slow, quick, getattr(config, "workerinput", {"workercount": 1})["workercount"])
+    return result
 
 
 def pytest_collection_finish() -> None:

@@ -110,7 +110,7 @@ def parts(tier: str) -> set[str]:
         f"python -m pytest -m {tier} tests/unit tests/loopback tests/model"
         f" -n 3 --dist worksteal{measured}",
         f"python -m pytest -m ({tier}) and alone {browser}",
-        f"python -m pytest -m ({tier}) and not alone {browser} -n 2 --dist worksteal",
+        f"python -m pytest -m ({tier}) and not alone {browser} -n 3 --dist worksteal",
     }
 
 
