@@ -46,7 +46,7 @@ const people = new People(button("people"), at("halves"), {
   changed: takeMode,
 });
 
-// There are none of these before the first session.
+// None of these before the first session.
 /** @type {import("./advice.js").HeadphoneAdvice|null} */ let advice = null;
 /** @type {import("./details.js").Details|null} */ let details = null;
 /** @type {import("./lag.js").Lag|null} */ let lag = null;
@@ -59,7 +59,7 @@ const people = new People(button("people"), at("halves"), {
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @type {Conversation|null} */
 let conversation = null;
-/** What is to be spoken once there is a session. @type {import("./phrases.js").Phrase|null} */
+/** Spoken once there is a session. @type {import("./phrases.js").Phrase|null} */
 let tapped = null;
 /** @type {string} a key of the strings' "state" */ let phase = "loading";
 let phaseValues = {};
@@ -129,7 +129,7 @@ async function load() {
   }
   const asked = Object.fromEntries(new URLSearchParams(location.search));
   pair.offer(server.pairs, { ...recall("pair", {}), ...asked });
-  people.offer(server.pairs, pair.value);
+  people.offer(server.pairs, asked.source ? pair.value : recall("sides", pair.value));
   settings.offerModes(server.modes);
   phase = "idle";
   renderInterface();
@@ -140,7 +140,7 @@ async function load() {
 
 async function showPhrases() {
   const { source } = pair.value;
-  const found = await fetchPhrases(source).catch(() => []); // the page works without them
+  const found = await fetchPhrases(source).catch(() => []); // it works without
   if (pair.value.source !== source) return;
   phrases.show(source, found);
   const examples = phrases.sample(EXAMPLES).map((phrase) => phraseItem(phrase, source, sayPhrase));
@@ -284,5 +284,5 @@ find("#room-link", HTMLAnchorElement).href = `rooms/room-${Math.random().toStrin
 offerInterface(list("interface"), renderInterface);
 renderInterface();
 load();
-// Who set the sound on an earlier visit has it so from the first moment, and the modules in the cache.
+// Who set the sound before has it so from the first moment, and the modules in the cache.
 if (recall("settings", null)) loadParts().catch(() => {}); // then with a session

@@ -28,6 +28,9 @@ export class Conversation extends EventTarget {
   #client = new TranslationClient({ token: accessToken, transport: TRANSPORT, queue: true });
   /** @type {import("./audio.js").Source|null} */ #source = null;
   /** Of two sources only the one chosen last counts, whichever opens first. */ #choice = Symbol();
+  /** Whether one is being chosen, */ #choosing = false;
+  /** and whether the earlier one went away by itself meanwhile. */ #missed = false;
+  /** Whether `run` has come so far that a source begins as soon as it is chosen. */ #begins = false;
   /** What was said while it connected, until that is sent. @type {EarlySpeech|null} */ #early = null;
   #begin;
   /** The last of what is to be said to the server in order; null when all of it is said. */
@@ -104,8 +107,7 @@ export class Conversation extends EventTarget {
       await this.#client.start(this.#early?.listen(track) ?? track, settings);
       this.#begin(); // what was to be said goes out before the sound that it is about
       this.#early?.catchUp(() => this.#client.replaceTrack(this.#source.track));
-      await this.#meter();
-      this.#source.begin();
+      await this.#listen();
       await this.#over;
     } catch (error) {
       if (error.name !== "AbortError" || this.#client.state !== "closed") throw error;
@@ -153,22 +155,24 @@ export class Conversation extends EventTarget {
   async changeSource(open) {
     if (this.#isEnding) return;
     const choice = (this.#choice = Symbol());
+    this.#choosing = true;
     const isOld = () => this.#isEnding || choice !== this.#choice;
     const source = await open().catch((error) => {
       if (isOld()) return null; // nobody waits for it any more
-      throw error;
+      this.#choosing = false;
+      if (!this.#missed) throw error;
+      this.#tellEnded(); // which says more
+      return null;
     });
-    if (isOld()) return source?.close();
+    if (!source || isOld()) return source?.close();
+    this.#choosing = false;
     const old = this.#source;
-    const starts = ["idle", "connecting"].includes(this.#client.state);
+    const begins = this.#begins;
     this.#adopt(source);
     await this.#client.replaceTrack(source.track);
     this.#early?.close();
     old?.close();
-    if (starts || source !== this.#source) return; // `run`, or the later choice, begins what there is then
-    this.#stopMeter();
-    await this.#meter();
-    source.begin();
+    if (begins && source === this.#source) await this.#listen(); // else `run`, or the later choice, does
   }
 
   /** Push-to-talk. @param {boolean} pressed */
@@ -213,10 +217,26 @@ export class Conversation extends EventTarget {
   #adopt(source) {
     this.#source = source;
     this.#mute(this.#muted);
+    this.#missed = false;
     source.track.addEventListener("ended", () => {
-      if (source === this.#source && !this.#isEnding) this.#emit("source-ended", { kind: source.kind });
+      if (source === this.#source) this.#tellEnded();
     });
     this.#emit("source", { source });
+  }
+
+  /** Tell that the source went away by itself, unless another is being chosen. */
+  #tellEnded() {
+    this.#missed = this.#choosing;
+    if (!this.#missed && !this.#isEnding) this.#emit("source-ended", { kind: this.#source.kind });
+  }
+
+  /** Begin to listen to the source, with its level shown, unless another is chosen meanwhile. */
+  async #listen() {
+    const source = this.#source;
+    this.#begins = true;
+    this.#stopMeter();
+    await this.#meter();
+    if (source === this.#source) source.begin();
   }
 
   async #meter() {

@@ -31,6 +31,7 @@ export function follow(session, page) {
   const { details, lag, phrases, problems, said, settings, sound } = page;
   const hint = find("#hint", HTMLElement);
   const meter = find("#meter", LevelMeter);
+  let understood = false;
   const on = (type, show) =>
     session.addEventListener(type, (/** @type {CustomEvent} */ { detail }) => {
       if (page.current()) show(detail);
@@ -59,7 +60,7 @@ export function follow(session, page) {
   on("segment", (event) => {
     problems.hide("expiring_idle"); // somebody speaks again
     if (event.final) problems.hide("engine_slow");
-    if (said.take(event)?.status === "final") phrases.fold(); // who was understood knows what to say
+    if (said.take(event)?.status === "final") understood = true;
   });
   on("playout", (event) => {
     said.playout(event);
@@ -89,11 +90,13 @@ export function follow(session, page) {
     meter.reset();
     meter.removeAttribute("data-clipping");
     write(hint, "");
+    // Who was understood knows what to say; sooner, what is being read would move.
+    if (understood) phrases.fold();
   };
 }
 
-/** A source went away by itself: another microphone may do. */
+/** A source went away by itself: another microphone may do, unless another kind of source is wanted. */
 async function replaceSource(session, settings, kind) {
-  if (kind !== "microphone") throw new SourceError("source_ended");
+  if (kind !== "microphone" || !settings.mayHold) throw new SourceError("source_ended");
   await session.changeSource(settings.openSource);
 }

@@ -146,12 +146,11 @@ export class TwoWay extends HTMLElement {
 
   /**
    * @param {{source: string, target: string}[]} pairs  what the server has
-   * @param {{source: string, target: string}} pair  for the first time on this device
+   * @param {{source: string, target: string}} pair  to begin with
    */
   offer(pairs, pair) {
     this.#pairs = mutual(pairs);
-    const { source, target } = recall("sides", pair);
-    this.#choose(source, target);
+    this.#choose(pair.source, pair.target);
   }
 
   /** Who talks now, or talked last. @returns {{source: string, target: string}} */

@@ -23,7 +23,7 @@ async def test_a_phrase_that_is_tapped_is_spoken() -> None:
         assert said == [{"type": "x.say", "text": "Где находится вокзал?"}] * 2
 
 
-async def test_the_phrases_make_room_after_the_first_success() -> None:
+async def test_the_phrases_make_room_after_a_success_but_move_no_caption() -> None:
     async with scripted_server() as server, visit(server.url) as seen:
         page = seen.page
         await expect(page.locator("#phrases input")).to_be_visible()
@@ -32,7 +32,11 @@ async def test_the_phrases_make_room_after_the_first_success() -> None:
         say(channel, "x.segment", **segment("a", 1, "not_understood", ""))
         await expect(page.locator(".segment")).to_have_count(1)
         await expect(page.locator("#phrases input")).to_be_visible()
+        before = await page.locator(".segment").bounding_box()
         say(channel, "x.segment", **segment("b", 1, "final", "Да.", "Yes."))
+        await expect(page.locator(".segment")).to_have_count(2)
+        assert await page.locator(".segment").first.bounding_box() == before
+        await page.click("#toggle")
         await expect(page.locator("#phrases input")).to_be_hidden()
         await page.click("#open-phrases")
         await expect(page.locator("#phrases input")).to_be_visible()

@@ -1,7 +1,9 @@
 """Sources of the page: microphones that come and go, the sound of a tab, a local file."""
 
 import base64
+import contextlib
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -244,6 +246,43 @@ async def test_a_microphone_that_vanishes_is_replaced_by_the_default() -> None:
         assert await page.evaluate("captured.length") == 2
         await expect(page.locator("#status")).to_have_text("Listening")
         assert len(server.calls.requests) == 1
+
+
+PICKER = """navigator.mediaDevices.getDisplayMedia = () =>
+  new Promise((choose, cancel) => {
+    window.chooseTab = () => choose(new MediaStreamAudioDestinationNode(new AudioContext()).stream);
+    window.cancel = () => cancel(new DOMException("", "NotAllowedError"));
+  });"""
+
+
+@contextlib.asynccontextmanager
+async def unplugged_while_choosing() -> AsyncIterator[Page]:
+    """Have the microphone taken away while the browser asks which tab to capture."""
+    async with (
+        scripted_server() as server,
+        visit(server.url, before_load=f"{KEEP_CAPTURED}{PICKER}") as seen,
+    ):
+        await start(seen.page)
+        await seen.page.select_option("#input", "tab")
+        await seen.page.wait_for_function("'chooseTab' in window")
+        await seen.page.evaluate(UNPLUG)
+        yield seen.page
+        assert await seen.page.evaluate("captured.length") == 1
+
+
+async def test_a_microphone_that_vanishes_while_a_tab_is_chosen_ends_nothing() -> None:
+    async with unplugged_while_choosing() as page:
+        await page.evaluate("chooseTab()")
+        await expect(page.locator("#original-note")).not_to_have_attribute("hidden", "")
+        await expect(page.locator("#status")).to_have_text("Listening")
+        await expect(page.locator("#problem")).to_be_hidden()
+
+
+async def test_a_microphone_that_vanished_is_told_of_when_no_tab_was_chosen() -> None:
+    async with unplugged_while_choosing() as page:
+        await page.evaluate("cancel()")
+        await expect(page.locator(".problem-title")).to_have_text("The sound went away")
+        await expect(page.locator("#status")).to_have_text("Stopped")
 
 
 async def test_the_last_microphone_that_vanishes_ends_the_conversation() -> None:

@@ -218,10 +218,15 @@ async def test_two_people_on_a_phone_turn_around_and_come_back_as_they_were() ->
         await expect(page.locator("#people")).to_have_attribute("aria-pressed", "true")
         await expect(page.locator("body")).to_have_attribute("data-phase", "idle")
         assert len(server.calls.requests) == calls
+        await page.goto(f"{server.url}?source=ru&target=en")  # a link's languages come first
+        await expect(half(page, "near").locator("select")).to_have_value("ru")
         await page.click("#people")
+        await expect(page.locator("#halves")).to_be_hidden()
         await page.reload()
         await page.wait_for_selector("[data-phase=idle]")
+        await page.wait_for_selector("#examples .phrase")  # all that it loads is there
         await expect(page.locator("#people")).to_have_attribute("aria-pressed", "false")
+        await expect(page.locator("two-way")).to_have_count(0)
 
 
 async def test_both_halves_are_seen_at_400_percent() -> None:
