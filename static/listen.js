@@ -107,8 +107,11 @@ async function look() {
   if (session) return;
   if (refusal) show(refusal);
   else if (!state.live) show("waiting");
-  else if (wanted) begin();
-  else show("ready");
+  else if (wanted) {
+    const controls = find("#controls", HTMLElement);
+    if (phase === "waiting" && !controls.contains(document.activeElement)) openControls(false);
+    begin();
+  } else show("ready");
 }
 
 /** What to say of a failure. @param {Partial<import("./client/errors.js").ClientError>} error */

@@ -44,6 +44,7 @@ let phase = "silent";
 /** @type {{language: string, listeners: number}[]} */ let counts = [];
 /** @type {string[]} */ let sources = [];
 /** @type {{stop: () => void, change: () => void}|null} */ let speaking = null;
+/** Ends the wait for the next try. */ let hurry = () => {};
 /** Whether this page itself reads the room, and is no listener. */ let reading = false;
 
 /** @param {string} next  a key of the words  @param {string} [sentence]  better ones, of the server */
@@ -108,7 +109,8 @@ async function insist(ask) {
     } catch (error) {
       if (error.status && !error.retryAfterMs) throw error;
       show(error.status ? "busy" : "lost");
-      await pause(patience.next(performance.now(), error.retryAfterMs));
+      const due = pause(patience.next(performance.now(), error.retryAfterMs));
+      await Promise.race([due, new Promise((again) => (hurry = () => again(null)))]);
     }
   }
 }
@@ -178,7 +180,8 @@ async function speak() {
     }
     if (!opened) {
       if (track?.readyState !== "live") return over(failure);
-      remember("room-microphone", (microphone.value = used)); // it goes on
+      remember("room-microphone", used); // it goes on
+      listMicrophones();
       if (call?.state === "live") show("notReplaced");
       return false;
     }
@@ -194,7 +197,8 @@ async function speak() {
   const replace = async (failure) => {
     if (!(await open(failure))) return;
     await call?.replaceTrack(track);
-    if (call?.state === "live") show(failure === "microphoneGone" ? "replaced" : "speaking");
+    const gone = failure === "microphoneGone" && track.getSettings().deviceId !== used;
+    if (call?.state === "live") show(gone ? "replaced" : "speaking");
   };
   if (!(await open("noMicrophone"))) return;
   await early.prepared();
@@ -281,6 +285,7 @@ keyForm.addEventListener("submit", (event) => {
   event.preventDefault();
   useKey(keyField.value); // which a try that is under way takes, too
   show("connecting"); // so that a second refusal is said again
+  hurry();
   entering ??= enter().finally(() => (entering = null));
 });
 addEventListener("pagehide", () => speaking?.stop());

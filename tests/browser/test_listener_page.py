@@ -79,6 +79,8 @@ async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
         await speaking.page.click("#toggle")
         await expect(speaking.page.locator("#status")).to_have_text("You are heard.")
         await expect(seen.page.locator("#status")).to_have_text("You are listening.")
+        await expect(seen.page.locator("#controls")).to_be_hidden()  # as if pressed now
+        await seen.page.click("#fold")
         await seen.page.check("[name=language][value=ru]", force=True)
         await expect(seen.page.locator("#status")).to_have_text("You are listening.")
         assert await hears(seen.page)

@@ -17,10 +17,11 @@ from tests.support.browser.room_pages import SILENT_YET
 from tests.support.rooms import server
 
 KEEP_SENT = """window.sent = [];
+window.settled = [];
 const replace = RTCRtpSender.prototype.replaceTrack;
 RTCRtpSender.prototype.replaceTrack = function (track) {
   sent.push(track);
-  return replace.call(this, track);
+  return replace.call(this, track).then(() => settled.push(track));
 };"""
 NO_MICROPHONE = """() => {
   navigator.mediaDevices.getUserMedia = async () => {
@@ -65,6 +66,34 @@ async def test_a_microphone_that_vanishes_is_replaced_in_the_same_call() -> None
         await expect(page.locator("#toggle")).to_have_text("Stop")
         await page.select_option("#microphone", "other")
         await expect(page.locator("#status")).to_have_text(HEARD)  # no more through the default one
+
+
+async def test_a_chosen_microphone_that_ends_and_is_back_is_not_called_the_default_one() -> None:
+    async with speaking() as page:
+        await page.select_option("#microphone", "other")
+        await page.wait_for_function(SENDS_SECOND)
+        await page.evaluate(UNPLUG.replace("0", "1"))
+        await page.wait_for_function("() => settled.at(-1) === tracks[2]")
+        assert await page.inner_text("#status") == HEARD
+
+
+async def test_a_microphone_that_is_gone_from_the_list_leaves_no_empty_choice() -> None:
+    async with speaking() as page:
+        await page.select_option("#microphone", "other")
+        await page.wait_for_function(SENDS_SECOND)
+        await page.evaluate(
+            """() => {
+              const third = { kind: "audioinput", deviceId: "third", label: "Third" };
+              navigator.mediaDevices.enumerateDevices = async () => [third];
+            }"""
+        )
+        await page.select_option("#interface", "ru")  # which makes the list anew
+        await page.evaluate(BUSY)
+        await page.select_option("#microphone", "third")
+        await expect(page.locator("#status")).to_contain_text("Работает прежний")
+        await expect(page.locator("#microphone option:checked")).to_have_text(
+            "Микрофон по умолчанию"
+        )
 
 
 async def test_another_microphone_is_chosen_in_the_same_call_unless_it_cannot_be_used() -> None:

@@ -232,3 +232,19 @@ async def test_each_wrong_key_is_called_wrong_and_a_right_one_sent_twice_enters_
         await seen.page.evaluate(SUBMIT_TWICE)
         await expect(seen.page.locator("#invitation")).to_be_visible()
         assert len([url for url in asked if url.endswith("/v1/languages")]) == 1
+
+
+async def test_a_key_sent_again_is_tried_at_once() -> None:
+    async with (
+        server(api_key="a-key-of-this-house") as running_server,
+        visit(f"{running_server.url}/rooms/hall", expected_errors=SILENT_YET) as seen,
+    ):
+        page = seen.page
+        await page.wait_for_selector("#key")
+        await refuse(page, "**/v1/rooms/hall/link", 503, "server_busy", 3600)
+        await page.fill("#key", "a-key-of-this-house")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#status")).to_contain_text("Trying again")
+        await page.unroute("**/v1/rooms/hall/link")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#invitation")).to_be_visible()

@@ -15,7 +15,9 @@ MICROPHONES = """(() => {
     const tone = new OscillatorNode(context, { frequency });
     tone.connect(speech);
     tone.start();
-    tracks.push(speech.stream.getAudioTracks()[0]);
+    const [track] = speech.stream.getAudioTracks();
+    track.getSettings = () => ({ deviceId: audio.deviceId?.exact ?? "usual" });
+    tracks.push(track);
     if (!audio.deviceId) await allowed;
     return speech.stream;
   };
