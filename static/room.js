@@ -2,13 +2,13 @@
 import { openMicrophone } from "./audio.js";
 import { listDevices } from "./devices.js";
 import { find } from "./dom.js";
-import { Backoff } from "./client/backoff.js";
 import { copyText } from "./copy.js";
 import { EarlySpeech } from "./early-speech.js";
 import { offerInterface, renderTexts } from "./interface.js";
 import { fillSelect } from "./languages.js";
 import { ListenLog } from "./listen-log.js";
 import { recall, remember } from "./prefs.js";
+import { hurry, insist } from "./room-patience.js";
 import { room, roomName, useKey } from "./room-access.js";
 import { measure } from "./room-level.js";
 import { speakerRefusals } from "./room-refusals.js";
@@ -44,7 +44,6 @@ let phase = "silent";
 /** @type {{language: string, listeners: number}[]} */ let counts = [];
 /** @type {string[]} */ let sources = [];
 /** @type {{stop: () => void, change: () => void}|null} */ let speaking = null;
-/** Ends the wait for the next try. */ let hurry = () => {};
 /** Whether this page itself reads the room, and is no listener. */ let reading = false;
 
 /** @param {string} next  a key of the words  @param {string} [sentence]  better ones, of the server */
@@ -69,8 +68,8 @@ function wordsFor({ reason }) {
 async function enter() {
   let invitation, known;
   try {
-    invitation = await insist(() => room.invite());
-    known = await insist(() => room.languages());
+    invitation = await insist(() => room.invite(), show);
+    known = await insist(() => room.languages(), show);
   } catch (error) {
     const keyed = error.status === 401;
     keyForm.hidden = !keyed;
@@ -91,28 +90,6 @@ async function enter() {
   show("silent");
   keyForm.hidden = true; // now, as the focus goes from there to a button that can be pressed
   watch();
-}
-
-/**
- * Ask until there is an answer other than to come again.
- *
- * @template T
- * @param {() => Promise<T>} ask
- * @returns {Promise<T>}
- * @throws {import("./client/errors.js").ClientError}
- */
-async function insist(ask) {
-  const patience = new Backoff(performance.now(), Infinity);
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error.status && !error.retryAfterMs) throw error;
-      show(error.status ? "busy" : "lost");
-      const due = pause(patience.next(performance.now(), error.retryAfterMs));
-      await Promise.race([due, new Promise((again) => (hurry = () => again(null)))]);
-    }
-  }
 }
 
 function showCounts() {
