@@ -74,7 +74,9 @@ async def test_a_speaker_shows_the_link_and_is_heard(tmp_path: Path) -> None:
         link = speaking.page.locator("#link")
         await expect(link).to_have_attribute("href", f"{running_server.url}/listen/hall")
         await seen.page.click("#toggle")  # once, before anybody speaks
-        await speaking.page.wait_for_function("document.querySelector('#qr').naturalWidth > 100")
+        await speaking.page.wait_for_function(
+            "() => document.querySelector('#qr').naturalWidth > 100"
+        )
         await speaking.page.select_option("#source", "en")
         await speaking.page.click("#toggle")
         await expect(speaking.page.locator("#status")).to_have_text("You are heard.")
