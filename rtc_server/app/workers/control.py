@@ -26,11 +26,11 @@ _log = logging.getLogger(__name__)
 
 
 class ChannelClosed(Exception):
-    """Failure of a question: the other side is gone."""
+    """Failure of a request: the other side is gone."""
 
 
-class AskFailed(Exception):
-    """Failure of a question: the handler raised; the log of the other side has the reason."""
+class RequestFailed(Exception):
+    """Failure of a request: the handler raised; the log of the other side has the reason."""
 
 
 class ControlChannel:
@@ -50,19 +50,19 @@ class ControlChannel:
         end.setblocking(False)
         self._reader, self._writer = await asyncio.open_connection(sock=end, limit=LINE_BYTES)
 
-    def tell(self, kind: str, /, **fields: object) -> None:
+    def send(self, kind: str, /, **fields: object) -> None:
         """Send a message without an answer; do nothing if the other side is gone."""
         self._write(kind, 0, fields)
 
     def post(self, kind: str, /, **fields: object) -> bool:
-        """Send as `tell` unless `UNSENT_BYTES` wait; return True if it was sent."""
+        """Send without an answer unless `UNSENT_BYTES` wait; return True if it was sent."""
         if self._writer is None or self._writer.transport.get_write_buffer_size() > UNSENT_BYTES:
             return False
         self._write(kind, 0, fields)
         return True
 
-    async def ask(self, kind: str, /, **fields: object) -> Fields:
-        """Send a request and return the answer. Raises `ChannelClosed` or `AskFailed`."""
+    async def request(self, kind: str, /, **fields: object) -> Fields:
+        """Send a request and return the answer. Raises `ChannelClosed` or `RequestFailed`."""
         return await self.begin(kind, **fields)[1]
 
     def begin(self, kind: str, /, **fields: object) -> tuple[int, asyncio.Future[Fields]]:
@@ -88,7 +88,7 @@ class ControlChannel:
             await self.close()
 
     async def close(self) -> None:
-        """Close the channel; open questions fail with `ChannelClosed`."""
+        """Close the channel; open requests fail with `ChannelClosed`."""
         self._is_closed = True
         for answer in list(self._asked.values()):
             if not answer.done():
@@ -108,7 +108,7 @@ class ControlChannel:
                 if kind == "answer":
                     answer.set_result(fields)
                 else:
-                    answer.set_exception(AskFailed())
+                    answer.set_exception(RequestFailed())
             return
         handler = self._handlers.get(kind)
         if handler is None:

@@ -20,16 +20,16 @@ Address = tuple[int, int]
 
 
 class Desk:
-    """Handlers of the workers' messages about places. `tell` sends a message to one worker."""
+    """Handlers of the workers' messages about places. `send` sends a message to one worker."""
 
     def __init__(
         self,
         admission: Admission,
         clock: Clock,
         wall: Clock,
-        tell: Callable[[int, str, Fields], None],
+        send: Callable[[int, str, Fields], None],
     ) -> None:
-        self._admission, self._clock, self._wall, self._tell = admission, clock, wall, tell
+        self._admission, self._clock, self._wall, self._send = admission, clock, wall, send
         self._places: dict[Address, Place] = {}
         self._rooms: dict[Address, RoomPlace] = {}
         self.on_given_away: Callable[[int], None] = lambda _worker: None
@@ -131,7 +131,7 @@ class Desk:
         for address, each in list(self._places.items()):
             if each is place:
                 del self._places[address]
-                self._tell(address[0], "give_up", {"place": address[1]})
+                self._send(address[0], "give_up", {"place": address[1]})
                 self.on_given_away(address[0])
 
     def _usage(self, key: str) -> Fields:
@@ -149,5 +149,5 @@ class Desk:
                 if each.claimant.owner.key == key
             }
             for worker in holders - {but}:
-                self._tell(worker, "usage", fields)
+                self._send(worker, "usage", fields)
         return fields

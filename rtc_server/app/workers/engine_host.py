@@ -41,11 +41,11 @@ async def host_engines(order: EngineOrder, end: socket.socket) -> int:
             listen, order.kinds, order.engines, order.http, order.plugins
         ) as running:
             exposition.append(running.metrics.exposition)
-            channel.tell("ready")
+            channel.send("ready")
             await stop.wait()
             await running.server.drain(0.0)
     except RtcServerError as error:
-        channel.tell("failed", message=str(error))
+        channel.send("failed", message=str(error))
         return 2
     finally:
         await asyncio.sleep(0)  # lets the last messages go out
@@ -120,7 +120,7 @@ class SharedEngines:
         self._is_stopping = True
         if (process := self.process) is None:
             return
-        process.channel.tell("drain")
+        process.channel.send("drain")
         if process.has_announced:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within_s):

@@ -46,7 +46,7 @@ class ChannelJournal:
 
     def closed(self) -> None:
         """See `SessionJournal.closed`."""
-        self._channel.tell("closed", session=self._session)
+        self._channel.send("closed", session=self._session)
 
     def _post(self, kind: str, **fields: object) -> None:
         if not self._channel.post(kind, session=self._session, **fields):
@@ -64,7 +64,7 @@ def journals(
     def journal(
         session: str, request: SessionRequest, place: Place, position: Callable[[], int]
     ) -> SessionJournal:
-        channel.tell(
+        channel.send(
             "opened",
             session=session,
             place=number_of(place),

@@ -6,15 +6,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from rtc_server.app.workers.control import AskFailed, ChannelClosed, Fields
+from rtc_server.app.workers.control import ChannelClosed, Fields, RequestFailed
 from rtc_server.app.workers.desk import Desk
 from rtc_server.app.workers.placement import Placement
 from rtc_server.app.workers.records import Record, Records
 from rtc_server.clock import monotonic
 from rtc_server.metrics import Metrics
 
-Ask: TypeAlias = Callable[[int, str, Fields], Awaitable[Fields]]
-"""Function that sends a request to one worker. Raises `ChannelClosed` or `AskFailed`."""
+Request: TypeAlias = Callable[[int, str, Fields], Awaitable[Fields]]
+"""Function that sends a request to one worker. Raises `ChannelClosed` or `RequestFailed`."""
 ALONE_S = 2.0
 """Seconds for one move before the next one begins beside it."""
 
@@ -25,10 +25,10 @@ class SessionMoves:
     """Moves of sessions, and the requests for them that wait meanwhile."""
 
     def __init__(
-        self, records: Records, desk: Desk, placement: Placement, ask: Ask, metrics: Metrics
+        self, records: Records, desk: Desk, placement: Placement, request: Request, metrics: Metrics
     ) -> None:
         self._records, self._desk, self._placement = records, desk, placement
-        self._ask, self._metrics = ask, metrics
+        self._request, self._metrics = request, metrics
         self._changed = asyncio.Event()
         self._is_stopping = False
 
@@ -66,7 +66,7 @@ class SessionMoves:
             async with asyncio.timeout(until_s - monotonic()):
                 await self._go_on(record, lost_s)
         except Exception as error:
-            if not isinstance(error, TimeoutError | AskFailed):
+            if not isinstance(error, TimeoutError | RequestFailed):
                 _log.exception("A session cannot be moved.")
             if self._is_left(record, place):
                 self._desk.end_place(place)
@@ -85,7 +85,7 @@ class SessionMoves:
                 continue
             usage = self._desk.usage(record.worker, record.place)
             with contextlib.suppress(ChannelClosed):
-                await self._ask(number, "take_over", {"record": record.json(lost_s), **usage})
+                await self._request(number, "take_over", {"record": record.json(lost_s), **usage})
                 self._placement.moved[record.session] = number
                 self._metrics.sessions_moved.inc()
                 _log.info("The session %s continues in worker %d.", record.session, number)

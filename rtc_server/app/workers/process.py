@@ -12,7 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields, Handler
+from rtc_server.app.workers.control import (
+    ChannelClosed,
+    ControlChannel,
+    Fields,
+    Handler,
+    RequestFailed,
+)
 from rtc_server.app.workers.worker_order import EngineOrder, WorkerOrder, fingerprint
 from rtc_server.errors import ConfigError
 
@@ -101,9 +107,9 @@ class WorkerProcess:
 
     async def metrics(self) -> str | None:
         """Return its metrics; None if it is gone, or does not say."""
-        with contextlib.suppress(TimeoutError, ChannelClosed, AskFailed):
+        with contextlib.suppress(TimeoutError, ChannelClosed, RequestFailed):
             async with asyncio.timeout(ASKED_S):
-                text: str = (await self.channel.ask("metrics"))["text"]
+                text: str = (await self.channel.request("metrics"))["text"]
                 return None if self.gone.is_set() else text
         return None
 

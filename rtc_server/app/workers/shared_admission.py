@@ -4,7 +4,7 @@ import asyncio
 import itertools
 
 from rtc_server.app.workers.codec import claimant_json, refusal_of
-from rtc_server.app.workers.control import AskFailed, ChannelClosed, ControlChannel, Fields
+from rtc_server.app.workers.control import ChannelClosed, ControlChannel, Fields, RequestFailed
 from rtc_server.clock import Clock
 from rtc_server.errors import NotReady
 from rtc_server.session.admission import AdmissionLimits
@@ -16,13 +16,13 @@ RETRY_S = 1
 """Seconds after which to try again when the supervisor is gone, and with it this worker soon."""
 
 
-async def ask_supervisor(channel: ControlChannel, kind: str, /, **fields: object) -> Fields:
+async def request_supervisor(channel: ControlChannel, kind: str, /, **fields: object) -> Fields:
     """Send a request to the supervisor; return its answer. Raises `NotReady`."""
     try:
-        return await channel.ask(kind, **fields)
+        return await channel.request(kind, **fields)
     except ChannelClosed:
         raise NotReady("The server is stopping.", RETRY_S) from None
-    except AskFailed:
+    except RequestFailed:
         raise NotReady("The server cannot answer now. Try again soon.", RETRY_S) from None
 
 
@@ -57,7 +57,7 @@ class SharedAdmission:
         number = next(self._numbers)
         self._claiming.add(number)
         try:
-            answer = await self._ask(
+            answer = await self._request(
                 "claim",
                 place=number,
                 kind=kind.name,
@@ -67,7 +67,7 @@ class SharedAdmission:
             if number not in self._claiming:  # given to somebody else before we could hold it
                 raise NotReady("The place was needed for another call.", RETRY_S)
         except asyncio.CancelledError:
-            self._channel.tell("end", place=number)  # after the claim, in order
+            self._channel.send("end", place=number)  # after the claim, in order
             raise
         finally:
             self._claiming.discard(number)
@@ -78,18 +78,20 @@ class SharedAdmission:
     ) -> None:
         """See `AdmissionDesk.check_claim`."""
         fields = claimant_json(claimant)
-        await self._ask("check", kind=kind.name, claimant=fields, busy_s=busy_s)
+        await self._request("check", kind=kind.name, claimant=fields, busy_s=busy_s)
 
     async def claim_room(self, claimant: Claimant, most: int) -> RoomPlace:
         """See `AdmissionDesk.claim_room`."""
         number = next(self._numbers)
 
         def end(_place: RoomPlace) -> None:
-            self._channel.tell("end_room", place=number)
+            self._channel.send("end_room", place=number)
 
         place = RoomPlace(claimant.owner.key, end)
         try:
-            await self._ask("claim_room", place=number, claimant=claimant_json(claimant), most=most)
+            await self._request(
+                "claim_room", place=number, claimant=claimant_json(claimant), most=most
+            )
         except asyncio.CancelledError:
             place.end()
             raise
@@ -138,19 +140,19 @@ class SharedAdmission:
 
         def forget(place: Place, _now_s: float) -> None:
             if self._places.pop(number, None) is not None:
-                self._channel.tell("end", place=number)
+                self._channel.send("end", place=number)
 
         def changed(state: PlaceState) -> None:
             if number in self._places:
-                self._channel.tell("place", place=number, state=state.name)
+                self._channel.send("place", place=number, state=state.name)
 
         place = Place(kind, claimant, lease, forget)
         place.on_state = changed
         self._places[number] = place
         return place
 
-    async def _ask(self, kind: str, /, **fields: object) -> Fields:
-        answer = await ask_supervisor(self._channel, kind, **fields)
+    async def _request(self, kind: str, /, **fields: object) -> Fields:
+        answer = await request_supervisor(self._channel, kind, **fields)
         if "refused" in answer:
             raise refusal_of(answer)
         return answer

@@ -1,7 +1,7 @@
 """Rates of requests in a worker: the supervisor counts for all, with one request each time."""
 
 from rtc_server.app.workers.control import ControlChannel, Fields
-from rtc_server.app.workers.shared_admission import ask_supervisor
+from rtc_server.app.workers.shared_admission import request_supervisor
 from rtc_server.limits import Rate
 from rtc_server.signaling.request_rates import Counted, OwnRates
 
@@ -14,14 +14,14 @@ class SharedRates:
 
     async def take(self, counted: Counted, who: str, rate: Rate) -> float:
         """See `RequestRates.take`."""
-        return await self._ask(counted, who, rate, takes=True)
+        return await self._request(counted, who, rate, takes=True)
 
     async def wait_s(self, counted: Counted, who: str, rate: Rate) -> float:
         """See `RequestRates.wait_s`."""
-        return await self._ask(counted, who, rate, takes=False)
+        return await self._request(counted, who, rate, takes=False)
 
-    async def _ask(self, counted: Counted, who: str, rate: Rate, *, takes: bool) -> float:
-        answer = await ask_supervisor(
+    async def _request(self, counted: Counted, who: str, rate: Rate, *, takes: bool) -> float:
+        answer = await request_supervisor(
             self._channel,
             "rate",
             counted=counted.value,

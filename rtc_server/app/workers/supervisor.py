@@ -66,14 +66,15 @@ class Supervisor:
         self._settings, self._folder, self._metrics = settings, folder, metrics
         self._make = make
         self.admission = Admission(settings.http.admission_limits())
-        self._desk = Desk(self.admission, monotonic, wall, self._tell)
-        self._placement = Placement()
-        self._records, self._totals = Records(), Totals()
+        self._desk = Desk(self.admission, monotonic, wall, self._send)
+        self._placement, self._records, self._totals = Placement(), Records(), Totals()
         self._numbers = itertools.count(1)
         self._living: dict[int, WorkerProcess] = {}
         self._slots = [_Slot() for _ in range(settings.workers.count())]
         self._messages = WorkerMessages(self._desk, self._records, self._placement, self._totals)
-        self._moves = SessionMoves(self._records, self._desk, self._placement, self._ask, metrics)
+        self._moves = SessionMoves(
+            self._records, self._desk, self._placement, self._request, metrics
+        )
         self._replacing = asyncio.Lock()
         self._is_stopping = False
         self.engines: SharedEngines | None = None
@@ -235,7 +236,7 @@ class Supervisor:
         process.is_stopping = True
         if (load := self._placement.workers.get(process.number)) is not None:
             load.life = Life.RETIRING
-        process.channel.tell("retire")
+        process.channel.send("retire")
 
     async def _watch(self, slot: _Slot, process: WorkerProcess) -> None:
         code = await process.watch()
@@ -274,7 +275,7 @@ class Supervisor:
         within_s = self._settings.http.drain_s
         for process in list(self._living.values()):
             if process.announcement.done():
-                process.channel.tell("drain", within_s=within_s)
+                process.channel.send("drain", within_s=within_s)
             else:
                 await process.kill()
         with contextlib.suppress(TimeoutError):
@@ -291,9 +292,9 @@ class Supervisor:
         if (text := await process.metrics()) is not None:
             self._totals.take(process.number, text)
 
-    async def _ask(self, worker: int, kind: str, fields: Fields) -> Fields:
-        return await self._living[worker].channel.ask(kind, **fields)
+    async def _request(self, worker: int, kind: str, fields: Fields) -> Fields:
+        return await self._living[worker].channel.request(kind, **fields)
 
-    def _tell(self, worker: int, kind: str, fields: Fields) -> None:
+    def _send(self, worker: int, kind: str, fields: Fields) -> None:
         if (process := self._living.get(worker)) is not None:
-            process.channel.tell(kind, **fields)
+            process.channel.send(kind, **fields)

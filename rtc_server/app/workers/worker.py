@@ -46,7 +46,7 @@ async def work(order: WorkerOrder, end: socket.socket) -> int:
     try:
         await worker.run()
     except RtcServerError as error:
-        worker.channel.tell("failed", message=str(error))
+        worker.channel.send("failed", message=str(error))
         return 2
     finally:
         await asyncio.sleep(0)  # the last message goes out
@@ -82,11 +82,11 @@ class _Worker:
         http = below(self._settings.http.path_prefix, parts.http)
         async with _on_unix_socket(http, self._order.socket_path), parts.working():
             with start_up_kept():
-                self.channel.tell("ready", **self._announcement())
+                self.channel.send("ready", **self._announcement())
                 async with beside(self._report(), name="reports"):
                     await self.stop.wait()
                     await drain_all(parts.engines, parts.manager, parts.rooms, self._drain_s)
-        self.channel.tell("metrics", text=parts.metrics.exposition().decode())
+        self.channel.send("metrics", text=parts.metrics.exposition().decode())
 
     def _shared(self, metrics: Metrics) -> Shared:
         on_drop = metrics.queue_drops.labels("journal").inc
@@ -110,14 +110,14 @@ class _Worker:
         count = 0
         while True:
             engines = self._parts.engines
-            self.channel.tell(
+            self.channel.send(
                 "state",
                 ready=engines.ready,
                 reason=engines.reason,
                 rooms=sorted(self._parts.rooms.names),
             )
             if count % METRICS_EACH == 0:
-                self.channel.tell("metrics", text=self._parts.metrics.exposition().decode())
+                self.channel.send("metrics", text=self._parts.metrics.exposition().decode())
             count += 1
             self._stop_when_idle()
             await asyncio.sleep(REPORT_S)

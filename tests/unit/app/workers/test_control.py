@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from rtc_server.app.workers.control import AskFailed, ControlChannel, Fields
+from rtc_server.app.workers.control import ControlChannel, Fields, RequestFailed
 
 
 @asynccontextmanager
@@ -37,6 +37,6 @@ async def asking() -> AsyncIterator[ControlChannel]:
 @pytest.mark.parametrize("kind", ["now", "later"])
 async def test_a_question_whose_handler_raises_is_answered(kind: str) -> None:
     async with asking() as channel:
-        with pytest.raises(AskFailed):
-            await channel.ask(kind)
-        assert await channel.ask("well") == {"is": 1}
+        with pytest.raises(RequestFailed):
+            await channel.request(kind)
+        assert await channel.request("well") == {"is": 1}

@@ -32,7 +32,7 @@ class DirectChannel(ControlChannel):
         self.hold: asyncio.Event | None = None
         """Event that answers wait for, if there is one."""
 
-    def tell(self, kind: str, /, **fields: object) -> None:
+    def send(self, kind: str, /, **fields: object) -> None:
         handlers: dict[str, Any] = {
             "place": self._desk.state,
             "end": self._desk.end,
@@ -40,7 +40,7 @@ class DirectChannel(ControlChannel):
         }
         handlers[kind](self._number, fields)
 
-    async def ask(self, kind: str, /, **fields: object) -> Fields:
+    async def request(self, kind: str, /, **fields: object) -> Fields:
         handlers: dict[str, Any] = {
             "claim": self._desk.claim,
             "check": self._desk.check,
@@ -59,7 +59,7 @@ class Hosts:
         self.clock: Clock = asyncio.get_running_loop().time
         limits = AdmissionLimits(sessions)
         self.admission = Admission(limits)
-        self.desk = Desk(self.admission, self.clock, self.wall, self._tell)
+        self.desk = Desk(self.admission, self.clock, self.wall, self._send)
         self.channels = [DirectChannel(number, self.desk) for number in range(workers)]
         self.workers = [
             SharedAdmission(channel, limits, self.clock, self.wall) for channel in self.channels
@@ -68,7 +68,7 @@ class Hosts:
     def wall(self) -> float:
         return MORNING_S + self.clock()
 
-    def _tell(self, worker: int, kind: str, fields: Fields) -> None:
+    def _send(self, worker: int, kind: str, fields: Fields) -> None:
         getattr(self.workers[worker], kind)(fields)
 
     async def claim(

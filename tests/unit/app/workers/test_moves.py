@@ -3,7 +3,7 @@
 import asyncio
 
 from rtc_server.app.workers.codec import claimant_json
-from rtc_server.app.workers.control import AskFailed, Fields
+from rtc_server.app.workers.control import Fields, RequestFailed
 from rtc_server.app.workers.desk import Desk
 from rtc_server.app.workers.moves import SessionMoves
 from rtc_server.app.workers.placement import Life, Placement, WorkerLoad
@@ -23,7 +23,9 @@ class Moving:
         self.answers: dict[str, Exception | asyncio.Event] = {}
         """For each session: the error of its request, or the event that its answer waits for."""
         self.metrics = Metrics()
-        self.moves = SessionMoves(self.records, self.desk, self.placement, self._ask, self.metrics)
+        self.moves = SessionMoves(
+            self.records, self.desk, self.placement, self._request, self.metrics
+        )
         for number, session in enumerate(sessions, 1):
             asks = {"kind": "SESSION", "claimant": claimant_json(Claimant()), "busy_s": 0}
             self.desk.claim(1, {**asks, "place": number})
@@ -32,7 +34,7 @@ class Moving:
             self.records.opened(1, opened)
         self.orphans = self.records.of_worker(1)
 
-    async def _ask(self, _worker: int, _kind: str, fields: Fields) -> Fields:
+    async def _request(self, _worker: int, _kind: str, fields: Fields) -> Fields:
         answer = self.answers.get(fields["record"]["session"])
         if isinstance(answer, asyncio.Event):
             await answer.wait()
@@ -48,7 +50,7 @@ class Moving:
 
 async def test_a_session_that_a_worker_cannot_take_is_lost_alone() -> None:
     moving = Moving("a", "b", "c", "d")
-    moving.answers = {"a": AskFailed(), "b": KeyError("request")}
+    moving.answers = {"a": RequestFailed(), "b": KeyError("request")}
     await moving.move(60.0)
     assert set(moving.placement.moved) == {"c", "d"}
     assert not moving.desk.holds((1, 1))

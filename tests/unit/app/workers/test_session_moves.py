@@ -29,7 +29,7 @@ class RecordingChannel(ControlChannel):
         self.records, self._clock = Records(), clock
         self.is_full = False
 
-    def tell(self, kind: str, /, **fields: Any) -> None:
+    def send(self, kind: str, /, **fields: Any) -> None:
         if kind == "opened":
             self.records.opened(1, fields)
         elif kind == "closed":

@@ -18,7 +18,7 @@ class RateChannel(ControlChannel):
         super().__init__({})
         self._whole = whole
 
-    async def ask(self, kind: str, /, **fields: object) -> Fields:
+    async def request(self, kind: str, /, **fields: object) -> Fields:
         assert kind == "rate"
         return answer_rate(self._whole, fields)
 

@@ -36,10 +36,10 @@ class Worker:
     """Place of each session."""
     is_retired: bool = False
 
-    def tell(self, kind: str, **_fields: Any) -> None:
+    def send(self, kind: str, **_fields: Any) -> None:
         self.is_retired = self.is_retired or kind == "retire"
 
-    async def ask(self, kind: str, **fields: Any) -> Fields:
+    async def request(self, kind: str, **fields: Any) -> Fields:
         await asyncio.sleep(0.05)
         if self.process.gone.is_set():
             raise ChannelClosed
