@@ -14,6 +14,8 @@ from rtc_server.options import LateParser, add_options
 
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 """Colours, which argparse puts into help and usage on a terminal from Python 3.14 on."""
+_ENDS_OPTIONS = frozenset({"--", "-h", "--help", "--version"})
+"""Arguments behind which no option is looked at."""
 _LONGEST_USAGE = 4
 """Lines of usage above an error. That of `serve` takes forty, and would hide the error."""
 
@@ -44,8 +46,10 @@ class CommandParser(LateParser):
         self._refuse_options_before_command(given)
         parsed, unknown = super().parse_known_args(given, namespace)
         if unknown:
-            advice = self._place_of(unknown, given) or self._advice(unknown)
-            self.error(f"unrecognized arguments: {' '.join(unknown)}{advice}")
+            place, others = self._place_of(unknown, given)
+            said = f"unrecognized arguments: {' '.join(unknown)}{self._advice(others)}"
+            stop = "." if place and said[-1] not in "?." else ""
+            self.error(f"{said}{stop}{place}")
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
@@ -73,13 +77,15 @@ class CommandParser(LateParser):
         argparse would take the value of such an option for the subcommand.
         """
         choices = self._subcommands.choices if self._subcommands else {}
-        at = next((i for i, each in enumerate(given) if each in choices), 0)
-        names = [each.partition("=")[0] for each in given[:at]]
-        known = self._options() if at else {}
+        commands = [i for i, each in enumerate(given) if each in choices]
+        names = [each.partition("=")[0] for each in given[: min(commands, default=0)]]
+        known = self._options() if names else {}
         unknown = [name for name in names if name.startswith("--") and name not in known]
-        if not unknown or "--" in names or _nearest(unknown[0], known):
+        if not unknown or not _ENDS_OPTIONS.isdisjoint(names) or _nearest(unknown[0], known):
             return
-        first = names.index(unknown[0])
+        # Its value may have the name of a command, as in `--url models doctor`.
+        takers = (i for i in commands if unknown[0] in choices[given[i]]._options())
+        at, first = next(takers, commands[0]), names.index(unknown[0])
         before, misplaced, rest = given[:first], given[first:at], given[at + 1 :]
         right = shlex.join([*before, given[at], *misplaced, *rest])
         self.error(
@@ -87,18 +93,27 @@ class CommandParser(LateParser):
             f"{self.prog} {right}"
         )
 
-    def _place_of(self, unknown: Sequence[str], given: Sequence[str]) -> str:
-        """Return where the first unknown option belongs, if it is one of the parent's."""
-        name, equals, _ = unknown[0].partition("=")
+    def _place_of(self, unknown: Sequence[str], given: Sequence[str]) -> tuple[str, Sequence[str]]:
+        """Return where unknown options of the parent belong, and what else is unknown."""
         options = self._parent._options() if self._parent else {}
-        if not self._parent or name not in options:
-            return ""
-        at = given.index(unknown[0])
-        end = at + 1 if equals or not options[name] else at + 2
-        option, rest = given[at:end], [*given[:at], *given[end:]]
+        moved: list[str] = []
+        rest, others = list(given), list(unknown)
+        for each in unknown:
+            name, equals, _ = each.partition("=")
+            if name not in options:
+                continue
+            at, there = rest.index(each), others.index(each)
+            option = rest[at : at + (1 if equals or not options[name] else 2)]
+            moved += option
+            del rest[at : at + len(option)]
+            # A subcommand's own argument may have taken the value.
+            of_it = others[there : there + len(option)] == option
+            del others[there : there + (len(option) if of_it else 1)]
+        if not self._parent or not moved:
+            return "", others
         own = self.prog.removeprefix(self._parent.prog).strip()
-        right = shlex.join([*option, own, *rest])
-        return f". Put {shlex.join(option)} before {own}: {self._parent.prog} {right}"
+        right = f": {self._parent.prog} {shlex.join([*moved, own, *rest])}" if not others else ""
+        return f" Put {shlex.join(moved)} before {own}{right}", others
 
     def _options(self) -> dict[str, bool]:
         """Return the long options in the help, and for each whether it takes a value."""

@@ -73,12 +73,32 @@ def test_an_unknown_option_is_answered_with_the_nearest(
         ),
         ("serve --version", "Put --version before serve: rtc-server --version serve"),
         ("models --modls-dir=X list", "--modls-dir=X. Did you mean --models-dir?"),
+        (
+            "--url models doctor",
+            "--url models. Put options behind the command: rtc-server doctor --url models",
+        ),
+        (
+            "models list --models-dir X --config f",
+            "before list: rtc-server models --models-dir X --config f list",
+        ),
+        ("models list --foo --models-dir X", "--foo --models-dir. Put --models-dir X before list"),
+        (
+            "models verify --trust-downlod --models-dir X",
+            "Did you mean --trust-download? Put --models-dir X before verify",
+        ),
     ],
 )
 def test_a_misplaced_option_is_answered_with_the_command_line_that_is_right(
     capsys: Capture, argv: str, advice: str
 ) -> None:
     assert answer(capsys, *argv.split()).endswith(advice)
+
+
+def test_help_is_given_behind_an_unknown_option(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--foo", "--help", "serve"], {})
+    assert end.value.code == 0
+    assert "A self-hosted live interpreter" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("argv", ["-- serve extra", "models -- path a b", "-- --port 80 serve"])
