@@ -50,7 +50,7 @@ class Passes:
         self._ast, self._session_id, self._clock = ast, session_id, clock
         self._take, self._answered, self._spans = take, answered, spans
 
-    def ask(self, opened: OpenSegment, heard: Samples, end_samples: int) -> None:
+    def submit_partial(self, opened: OpenSegment, heard: Samples, end_samples: int) -> None:
         """Request the text of the segment so far, whose audio is `heard`."""
         opened.asked_samples = end_samples
         request = self._request(opened, heard, is_open=True)

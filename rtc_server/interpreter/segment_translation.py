@@ -139,7 +139,7 @@ class SegmentTranslation:
             # Judging takes time: wait for the next interval before judging again.
             opened.asked_samples = self._audio.position_samples
             return
-        self._passes.ask(opened, samples, self._audio.position_samples)
+        self._passes.submit_partial(opened, samples, self._audio.position_samples)
 
     def _is_due(self, opened: OpenSegment) -> bool:
         now_ms = speech_ms(self._audio.position_samples)

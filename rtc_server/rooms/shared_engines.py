@@ -27,7 +27,7 @@ class SharedPartials:
         self._samples: Samples | None = None
         self._answer: asyncio.Future[AstResult | None] | None = None
 
-    def ask(self, request: AstRequest) -> asyncio.Future[AstResult | None]:
+    def submit(self, request: AstRequest) -> asyncio.Future[AstResult | None]:
         """Return the answer to a request for a partial. Requests for the same audio share one."""
         if self._answer is None or self._samples is not request.samples:
             self._answer = self._ast.submit_partial(request, session_id=self._session_id)
@@ -61,7 +61,7 @@ class RoomAst:
         """See `AstPort.submit_partial`; without a translation it is shared (`SharedPartials`)."""
         if request.wants_target:
             return self._ast.submit_partial(request, session_id=session_id)
-        return self._partials.ask(request)
+        return self._partials.submit(request)
 
     def submit_speculative(
         self, request: AstRequest, *, session_id: str

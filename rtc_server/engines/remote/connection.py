@@ -114,7 +114,7 @@ class EngineConnection:
         """Close the connection; `run` ends, too."""
         await self._channel.close()
 
-    def ask(self, call: PooledCall, wait_ms: int) -> None:
+    def submit(self, call: PooledCall, wait_ms: int) -> None:
         """Send a call and keep it among the open ones.
 
         Raises:
@@ -181,7 +181,7 @@ class EngineConnection:
         if failed.code == NO_AUDIO:
             self._audio.forget(call.session_id)
             try:
-                self.ask(call, wait_ms)
+                self.submit(call, wait_ms)
             except EngineCrashed:
                 self._again(call)
         elif failed.code == DROPPED and not call.may_move:

@@ -83,7 +83,7 @@ class EnginePool:
         assert self.hello is not None
         return self.hello
 
-    def ask(self, call: PooledCall) -> None:
+    def submit(self, call: PooledCall) -> None:
         """Send a call to the session's server. Its answer or failure goes to the call itself.
 
         Raises:
@@ -212,7 +212,7 @@ class EnginePool:
             now_s = asyncio.get_running_loop().time()
             left_s = opened.began_s + self._most_s() - now_s
             try:
-                server.connection.ask(call, max(1, round(left_s * 1000)))
+                server.connection.submit(call, max(1, round(left_s * 1000)))
             except EngineCrashed:  # it does not read: pings will find it silent
                 if server.name in opened.lost_by:
                     break

@@ -85,7 +85,7 @@ class RemoteAst(RemoteEngine):
         return call.future
 
     def _ask(self, call: AstCall) -> AstCall:
-        self._pool.ask(call)
+        self._pool.submit(call)
         call.future.add_done_callback(lambda _: self._pool.ended(call))
         return call
 

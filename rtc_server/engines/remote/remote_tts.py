@@ -31,5 +31,5 @@ class RemoteTts(RemoteEngine):
             EngineOverloaded: too many calls are open.
         """
         call = SpeechCall(request, session_id, self.capabilities.sample_rate, self._pool.ended)
-        self._pool.ask(call)
+        self._pool.submit(call)
         return call

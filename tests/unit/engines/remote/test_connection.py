@@ -21,9 +21,9 @@ async def test_a_call_that_finds_no_room_is_not_the_servers(
     ours, _ = QueueChannel.pair()
     some = EngineConnection(ours, lambda _: None)
     first, second = (AstCall(AskKind.FINAL, asked(talk(0.1)), "s") for _ in range(2))
-    some.ask(first, 1000)
+    some.submit(first, 1000)
     with pytest.raises(EngineCrashed):
-        some.ask(second, 1000)
+        some.submit(second, 1000)
     assert some.calls == [first]
 
 
@@ -35,7 +35,7 @@ async def test_a_call_whose_audio_finds_no_room_the_second_time_goes_to_another(
     ours, theirs = QueueChannel.pair()
     some = EngineConnection(ours, again.append)
     call = AstCall(AskKind.FINAL, asked(talk(0.1)), "s")
-    some.ask(call, 1000)
+    some.submit(call, 1000)
     await theirs.send(encode(CallFailed(1, NO_AUDIO)))  # is read before the first is written
     running = asyncio.create_task(some.run())
     await asyncio.sleep(0.01)
