@@ -2,10 +2,11 @@
 
 import argparse
 import difflib
+import itertools
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn, Self
 
@@ -14,8 +15,8 @@ from rtc_server.options import LateParser, add_options
 
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 """Colours, which argparse puts into help and usage on a terminal from Python 3.14 on."""
-_ENDS_OPTIONS = frozenset({"--", "-h", "--help", "--version"})
-"""Arguments behind which no option is looked at."""
+_ANSWERED = ("-h", "--help", "--version")
+"""Options that argparse answers wherever they stand, whatever else is wrong."""
 _LONGEST_USAGE = 4
 """Lines of usage above an error. That of `serve` takes forty, and would hide the error."""
 
@@ -72,57 +73,80 @@ class CommandParser(LateParser):
         return f"{' '.join(needed.split())} [OPTION]...  (`{self.prog} --help` lists the options)\n"
 
     def _refuse_options_before_command(self, given: Sequence[str]) -> None:
-        """Refuse a subcommand's options before its name.
+        """Refuse a subcommand's options before its name, except where help is asked for.
 
         argparse would take the value of such an option for the subcommand.
         """
-        choices = self._subcommands.choices if self._subcommands else {}
-        commands = [i for i, each in enumerate(given) if each in choices]
-        names = [each.partition("=")[0] for each in given[: min(commands, default=0)]]
-        known = self._options() if names else {}
-        unknown = [name for name in names if name.startswith("--") and name not in known]
-        if not unknown or not _ENDS_OPTIONS.isdisjoint(names) or _nearest(unknown[0], known):
+        if not self._subcommands or not given or not given[0].startswith("-"):
             return
-        # Its value may have the name of a command, as in `--url models doctor`.
-        takers = (i for i in commands if unknown[0] in choices[given[i]]._options())
-        at, first = next(takers, commands[0]), names.index(unknown[0])
-        before, misplaced, rest = given[:first], given[first:at], given[at + 1 :]
-        right = shlex.join([*before, given[at], *misplaced, *rest])
+        own = self._options()
+        groups = list(_groups(given, own))
+        known = itertools.takewhile(lambda group: group[0] in own, groups)
+        before = [word for _, words in known for word in words]
+        rest = given[len(before) :]
+        at, end = self._command_in(rest, own)
+        if not at or "--" in rest[:at]:
+            return
+        if wish := next((each for each in [*before, *rest[:at]] if each in _ANSWERED), ""):
+            super().parse_known_args([wish])  # prints the answer and ends the process
+        if _nearest(rest[0].partition("=")[0], own):
+            return
+        ours, theirs = _parted(rest[:at], own)
+        right = shlex.join([*before, *ours, *rest[at:end], *theirs, *rest[end:]])
         self.error(
-            f"unrecognized arguments: {' '.join(misplaced)}. Put options behind the command: "
+            f"unrecognized arguments: {' '.join(theirs)}. Put options behind the command: "
             f"{self.prog} {right}"
         )
 
+    def _command_in(self, rest: Sequence[str], own: Mapping[str, bool]) -> tuple[int, int]:
+        """Return where the subcommand begins and ends behind options that are not this parser's.
+
+        Its name may also be the value of such an option (`--url models doctor`). So the first one
+        that has all options before it is taken, and without such a one the first.
+        """
+        if not rest or not rest[0].startswith("-"):
+            return 0, 0
+        found = [i for i, each in enumerate(rest) if each in self._subcommands.choices]
+        for at in found:
+            parser: CommandParser = self
+            for end in range(at, len(rest)):  # a command of a command, as `keys new`, is both words
+                actions = parser._subcommands
+                if not actions or rest[end] not in actions.choices:
+                    break
+                parser = actions.choices[rest[end]]
+                if _are_complete(rest[:at], {**own, **parser._options()}):
+                    return at, end + 1
+        return (found[0], found[0] + 1) if found else (0, 0)
+
     def _place_of(self, unknown: Sequence[str], given: Sequence[str]) -> tuple[str, Sequence[str]]:
-        """Return where unknown options of the parent belong, and what else is unknown."""
-        options = self._parent._options() if self._parent else {}
-        moved: list[str] = []
-        rest, others = list(given), list(unknown)
-        for each in unknown:
-            name, equals, _ = each.partition("=")
-            if name not in options:
-                continue
-            at, there = rest.index(each), others.index(each)
-            option = rest[at : at + (1 if equals or not options[name] else 2)]
-            moved += option
-            del rest[at : at + len(option)]
+        """Return where unknown options of a parser above belong, and what else is unknown."""
+        names = {each.partition("=")[0] for each in unknown}
+        above = self._parent
+        while above is not None and names.isdisjoint(above._options()):
+            above = above._parent
+        if above is None:
+            return "", unknown
+        options = above._options()
+        moved, rest = _parted(given, options, only=unknown)
+        others = list(unknown)
+        for _, group in _groups(moved, options):
+            at = others.index(group[0])
             # A subcommand's own argument may have taken the value.
-            of_it = others[there : there + len(option)] == option
-            del others[there : there + (len(option) if of_it else 1)]
-        if not self._parent or not moved:
-            return "", others
-        own = self.prog.removeprefix(self._parent.prog).strip()
-        right = f": {self._parent.prog} {shlex.join([*moved, own, *rest])}" if not others else ""
-        return f" Put {shlex.join(moved)} before {own}{right}", others
+            of_it = others[at : at + len(group)] == list(group)
+            del others[at : at + (len(group) if of_it else 1)]
+        own = self.prog.removeprefix(above.prog).split()
+        right = f": {above.prog} {shlex.join([*moved, *own, *rest])}" if not others else ""
+        return f" Put {shlex.join(moved)} before {own[0]}{right}", others
 
     def _options(self) -> dict[str, bool]:
-        """Return the long options in the help, and for each whether it takes a value."""
+        """Return the options in the help, and for each whether it takes a value."""
+        self.add_late_options()
         text = _COLOUR.sub("", self.format_help())
         entries = re.findall(r"^  (-.*?)(?:  |$)", text, re.MULTILINE)
         return {
             option: " " in entry.rpartition(", ")[2]
             for entry in entries
-            for option in re.findall(r"--[\w-]+", entry)
+            for option in re.findall(r"(?<!\S)--?\w[\w-]*", entry)
         }
 
     def _advice(self, unknown: Sequence[str]) -> str:
@@ -137,6 +161,38 @@ class CommandParser(LateParser):
             stop = "" if advice else "."
             advice += f"{stop} It may belong to an engine that cannot be used. {' '.join(faults)}"
         return advice
+
+
+def _groups(
+    words: Sequence[str], takes_value: Mapping[str, bool]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield each word under its name, an option together with its value."""
+    at = 0
+    while at < len(words):
+        name, equals, _ = words[at].partition("=")
+        end = at + (2 if takes_value.get(name) and not equals else 1)
+        yield name, words[at:end]
+        at = end
+
+
+def _are_complete(words: Sequence[str], takes_value: Mapping[str, bool]) -> bool:
+    """Return True if the words are known options, none of which lacks its value."""
+    return all(
+        name in takes_value and ("=" in group[0] or len(group) == 1 + takes_value[name])
+        for name, group in _groups(words, takes_value)
+    )
+
+
+def _parted(
+    words: Sequence[str], takes_value: Mapping[str, bool], only: Sequence[str] | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the options of a parser with their values, of these words `only`, and the rest."""
+    options: list[str] = []
+    others: list[str] = []
+    for name, group in _groups(words, takes_value):
+        is_option = name in takes_value and (only is None or group[0] in only)
+        (options if is_option else others).extend(group)
+    return options, others
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -18,10 +18,14 @@ class LateParser(argparse.ArgumentParser):
 
     def parse_known_args(self, *args: Any, **kwargs: Any) -> Any:
         """Add the options that are still missing, then parse."""
+        self.add_late_options()
+        return super().parse_known_args(*args, **kwargs)
+
+    def add_late_options(self) -> None:
+        """Add the options that are still missing."""
         if self.late is not None:
             add, self.late = self.late, None
             add(self)
-        return super().parse_known_args(*args, **kwargs)
 
 
 def add_config_option(parser: argparse.ArgumentParser) -> None:
