@@ -143,10 +143,10 @@ async def test_a_sample_that_was_tapped_and_phrases_that_fold() -> None:
             await page.wait_for_selector(LIVE)
             say(channel, "x.segment", **segment("a", 1, "final", "Да.", "Yes."))
             await expect(page.locator(".target", has_text="Yes.")).to_be_visible()
-            await page.evaluate(FRAMES)
+            await page.evaluate("() => document.querySelector('#toggle').click()")
+            await page.wait_for_selector("[data-phase=closed]")
             assert await focused(page) in ("open-phrases", "toggle")
             await page.evaluate("localStorage.removeItem('conversation')")
-            await page.click("#toggle")
             await page.reload()
             await page.wait_for_selector("#examples:not([hidden])")
 
